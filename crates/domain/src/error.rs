@@ -1,0 +1,52 @@
+use thiserror::Error;
+
+/// The kinds of failure that every crate of the house sorts its errors into; only the edge turns a kind into a status.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum ErrorKind {
+    /// The request itself is wrong; the message names the field.
+    Invalid,
+    /// Nobody is signed in.
+    Unauthenticated,
+    /// Signed in and a member, but the role is too low.
+    Forbidden,
+    /// It does not exist, or must not be seen.
+    NotFound,
+    /// It contradicts what is stored.
+    Conflict,
+    /// More bytes than allowed.
+    TooLarge,
+    /// A media type or a feature that is not spoken here.
+    Unsupported,
+    /// Too many requests; try again later.
+    RateLimited,
+    /// Somebody else's server failed (a model provider, an identity provider).
+    Upstream,
+    /// Somebody else's server did not answer in time.
+    UpstreamTimeout,
+    /// A dependency of ours (PostgreSQL, NATS) is away.
+    Unavailable,
+    /// A bug, or stored data that contradicts itself.
+    Internal,
+}
+
+/// Input that breaks a rule: which field, and what is wrong with it, in words for the person who sent it.
+#[derive(Debug, Clone, PartialEq, Eq, Error)]
+#[error("{field}: {problem}")]
+pub struct Invalid {
+    /// The field as the caller spelled it in the request.
+    pub field: &'static str,
+    /// What is wrong, and where possible what would be right.
+    pub problem: String,
+}
+
+impl Invalid {
+    /// Says that `field` is wrong because of `problem`.
+    pub fn new(field: &'static str, problem: impl Into<String>) -> Self {
+        Self { field, problem: problem.into() }
+    }
+
+    /// A reference that resolves to nothing in the caller's app. It never tells whether the id exists elsewhere.
+    pub fn unknown_reference(field: &'static str, id: i64) -> Self {
+        Self::new(field, format!("nothing with the id {id} in this app"))
+    }
+}

@@ -1,0 +1,40 @@
+//! The words of the house and the rules that hold whatever stores or serves them.
+//!
+//! Ids, entities, the ladder of roles, validated text, the mask that stands in for a secret, the clock and the source of
+//! randomness as traits. Nothing here knows a web framework, a database, a network or a runtime, so another service can
+//! embed it for nothing.
+//!
+//! Where to start: [`App`], [`AiService`], [`Agent`] and [`Conversation`] are what a workspace holds; [`Role`] is who may
+//! touch them; [`Invalid`] is what a rule answers when input breaks it, and it always names the field.
+
+mod agent;
+mod ai_service;
+mod app;
+mod clock;
+mod conversation;
+mod error;
+mod ids;
+mod mask;
+mod page;
+mod patch;
+mod role;
+mod slug;
+mod text;
+mod usage;
+mod user;
+
+pub use agent::{Agent, AgentDraft, AgentPatch, Memory};
+pub use ai_service::{AiService, AiServiceDraft, AiServicePatch, KeyChange};
+pub use app::{App, AppCounts, AppDraft, AppOverview, AppPatch};
+pub use clock::{Clock, Entropy, Timestamp};
+pub use conversation::{Author, Conversation, ConversationSource, Message, MessageStatus, excerpt, title_from};
+pub use error::{ErrorKind, Invalid};
+pub use ids::{AgentId, AppId, ConversationId, MessageId, ServiceId, TurnId, UserId};
+pub use mask::{MASK_PREFIX, is_masked, mask};
+pub use page::{Page, PageRequest};
+pub use patch::Patch;
+pub use role::{Role, UnknownRole};
+pub use slug::slugify;
+pub use text::{Text, email, optional_text, required_text};
+pub use usage::{DailyUsage, MinuteWindow, StressLevel, TokenCount};
+pub use user::User;

@@ -1,0 +1,109 @@
+use std::collections::BTreeSet;
+use std::fmt;
+use std::sync::Arc;
+
+use omni_domain::{AppId, Clock, Role};
+
+use crate::{Denied, Directory, Grant, Member, PlatformGrant, Rank, Scope, Session, SessionKey, Standing};
+
+/// The e-mail addresses that the operator's configuration makes omniadmins, compared without regard to case.
+#[derive(Debug, Clone, Default)]
+pub struct Omniadmins(BTreeSet<String>);
+
+impl Omniadmins {
+    /// Takes the addresses.
+    pub fn new(addresses: impl IntoIterator<Item = String>) -> Self {
+        Self(addresses.into_iter().map(|address| address.trim().to_lowercase()).filter(|a| !a.is_empty()).collect())
+    }
+
+    /// Whether the address is among them.
+    #[must_use]
+    pub fn contains(&self, email: &str) -> bool {
+        self.0.contains(email) || self.0.contains(&email.to_lowercase())
+    }
+
+    /// The first address in alphabetical order, if there is any.
+    #[must_use]
+    pub fn first(&self) -> Option<&str> {
+        self.0.first().map(String::as_str)
+    }
+}
+
+/// The one mint of sessions and grants. A process makes one at its start and keeps it where requests come in; a lint
+/// keeps everybody else from making another with a directory that says what they like.
+pub struct Authority {
+    directory: Arc<dyn Directory>,
+    omniadmins: Omniadmins,
+    clock: Arc<dyn Clock>,
+}
+
+impl fmt::Debug for Authority {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Authority").field("omniadmins", &self.omniadmins).finish_non_exhaustive()
+    }
+}
+
+impl Authority {
+    /// Makes the mint over a directory.
+    #[must_use]
+    pub fn new(directory: Arc<dyn Directory>, omniadmins: Omniadmins, clock: Arc<dyn Clock>) -> Self {
+        Self { directory, omniadmins, clock }
+    }
+
+    /// Who the holder of this session is.
+    ///
+    /// # Errors
+    /// [`Denied::Unauthenticated`] if the session is unknown or over, [`Denied::Deactivated`] if the account is.
+    pub async fn session(&self, key: SessionKey) -> Result<Session, Denied> {
+        let user = self.directory.person(&key, self.clock.now()).await?.ok_or(Denied::Unauthenticated)?;
+        if !user.is_active {
+            return Err(Denied::Deactivated);
+        }
+        let omniadmin = self.omniadmins.contains(&user.email);
+        Ok(Session::new(user, key, omniadmin))
+    }
+
+    /// Leave to act in the app that `scope` points at. If the request also names an app, the two must be the same.
+    ///
+    /// # Errors
+    /// [`Denied::Hidden`] if there is no such app or the person has no place in it, [`Denied::Forbidden`] if their role
+    /// is too low.
+    pub async fn grant<R: Rank>(
+        &self,
+        session: &Session,
+        scope: &Scope,
+        named: Option<AppId>,
+    ) -> Result<Grant<R>, Denied> {
+        let (app, held) = self.role_in(session, scope, named).await?;
+        if held < R::ROLE {
+            return Err(Denied::Forbidden { needed: R::ROLE });
+        }
+        Ok(Grant::new(session.user_id(), app, held))
+    }
+
+    /// Leave to act above all apps.
+    ///
+    /// # Errors
+    /// [`Denied::Forbidden`] if the person's role is too low.
+    pub fn platform<R: Rank>(&self, session: &Session) -> Result<PlatformGrant<R>, Denied> {
+        if session.platform_role() < R::ROLE {
+            return Err(Denied::Forbidden { needed: R::ROLE });
+        }
+        Ok(PlatformGrant::new(session.user_id()))
+    }
+
+    async fn role_in(&self, session: &Session, scope: &Scope, named: Option<AppId>) -> Result<(AppId, Role), Denied> {
+        let Standing { app, member } =
+            self.directory.standing(session.user_id(), scope).await?.ok_or(Denied::Hidden)?;
+        if named.is_some_and(|named| named != app) {
+            return Err(Denied::Hidden);
+        }
+        let held = match member {
+            _ if session.is_omniadmin() => Role::Omniadmin,
+            Member::Owner => Role::Owner,
+            Member::As(role) => role,
+            Member::No => return Err(Denied::Hidden),
+        };
+        Ok((app, held))
+    }
+}

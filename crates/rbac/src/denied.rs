@@ -1,0 +1,52 @@
+use omni_domain::{ErrorKind, Role};
+use thiserror::Error;
+
+use crate::DirectoryError;
+
+/// Why an [`Authority`](crate::Authority) minted nothing.
+#[derive(Debug, Error)]
+pub enum Denied {
+    /// There is no session, or it is over.
+    #[error("sign in first")]
+    Unauthenticated,
+    /// The account is deactivated.
+    #[error("this account is deactivated")]
+    Deactivated,
+    /// It does not exist, or the person must not learn that it does: the two are one answer.
+    #[error("not found")]
+    Hidden,
+    /// The person is a member, but of too low a role.
+    #[error("this takes the role {needed} or higher")]
+    Forbidden {
+        /// The lowest role that may.
+        needed: Role,
+    },
+    /// The question could not be answered.
+    #[error(transparent)]
+    Unanswered(#[from] DirectoryError),
+}
+
+impl Denied {
+    /// What sort of failure it is.
+    #[must_use]
+    pub const fn kind(&self) -> ErrorKind {
+        match self {
+            Self::Unauthenticated => ErrorKind::Unauthenticated,
+            Self::Deactivated | Self::Forbidden { .. } => ErrorKind::Forbidden,
+            Self::Hidden => ErrorKind::NotFound,
+            Self::Unanswered(error) => error.kind,
+        }
+    }
+
+    /// A stable name for programs.
+    #[must_use]
+    pub const fn code(&self) -> &'static str {
+        match self {
+            Self::Unauthenticated => "not_signed_in",
+            Self::Deactivated => "account_deactivated",
+            Self::Hidden => "not_found",
+            Self::Forbidden { .. } => "role_too_low",
+            Self::Unanswered(_) => "directory_unavailable",
+        }
+    }
+}

@@ -1,0 +1,69 @@
+use futures::future::BoxFuture;
+use omni_domain::{AgentId, AppId, ConversationId, ErrorKind, Role, ServiceId, Timestamp, User, UserId};
+use thiserror::Error;
+
+use crate::SessionKey;
+
+/// Where an [`Authority`](crate::Authority) looks people and memberships up: a store that answers from what is committed
+/// now, never from a cache that could outlive a revocation.
+pub trait Directory: Send + Sync {
+    /// The person behind a session that is valid at `now`, active or not.
+    fn person<'a>(
+        &'a self,
+        session: &'a SessionKey,
+        now: Timestamp,
+    ) -> BoxFuture<'a, Result<Option<User>, DirectoryError>>;
+
+    /// The app that `scope` points at and how `user` stands in it, or nothing if it points at nothing.
+    fn standing<'a>(
+        &'a self,
+        user: UserId,
+        scope: &'a Scope,
+    ) -> BoxFuture<'a, Result<Option<Standing>, DirectoryError>>;
+}
+
+/// How a request points at an app.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Scope {
+    /// By its number.
+    App(AppId),
+    /// By its slug.
+    Slug(String),
+    /// By one of its agents.
+    Agent(AgentId),
+    /// By one of its AI services.
+    AiService(ServiceId),
+    /// By a conversation with one of its agents.
+    Conversation(ConversationId),
+}
+
+/// How a person stands in an app.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Standing {
+    /// The app.
+    pub app: AppId,
+    /// Whether and how the person belongs to it.
+    pub member: Member,
+}
+
+/// Whether and how a person belongs to an app.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Member {
+    /// Not at all.
+    No,
+    /// Owns it.
+    Owner,
+    /// Accepted an invitation to this role.
+    As(Role),
+}
+
+/// The directory could not answer.
+#[derive(Debug, Error)]
+#[error("the directory of people and memberships could not answer")]
+pub struct DirectoryError {
+    /// [`ErrorKind::Unavailable`] if it may answer later, else [`ErrorKind::Internal`].
+    pub kind: ErrorKind,
+    /// What happened.
+    #[source]
+    pub cause: Box<dyn std::error::Error + Send + Sync>,
+}
