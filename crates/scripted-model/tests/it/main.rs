@@ -1,0 +1,6 @@
+#![cfg(test)]
+//! The server as a client sees it: over a socket, byte by byte.
+
+mod client;
+mod endings;
+mod wires;
