@@ -31,6 +31,23 @@ pub(crate) async fn read_until(stream: &mut TcpStream, mark: &str) -> String {
     String::from_utf8_lossy(&read).into_owned()
 }
 
+/// Reads one response that says its length.
+pub(crate) async fn read_whole(stream: &mut TcpStream) -> String {
+    let mut read = Vec::new();
+    let reading = async {
+        loop {
+            stream.read_buf(&mut read).await.unwrap();
+            let text = String::from_utf8_lossy(&read).into_owned();
+            let Some((head, body)) = text.split_once("\r\n\r\n") else { continue };
+            let length = head.lines().find_map(|line| line.strip_prefix("content-length: ")).unwrap();
+            if body.len() == length.parse::<usize>().unwrap() {
+                return text;
+            }
+        }
+    };
+    tokio::time::timeout(SOON, reading).await.unwrap()
+}
+
 /// A chat request in OpenAI's format.
 pub(crate) fn chat(model: &str) -> String {
     let message = serde_json::json!({"role": "user", "content": "Guten Tag, Welt"});

@@ -1,8 +1,8 @@
 use omni_scripted_model::{Script, ScriptedModel};
 use serde_json::{Value, json};
-
-use crate::client::{END, OPENAI, chat, read_until, request, send};
 use tokio::io::AsyncWriteExt;
+
+use crate::client::{END, OPENAI, chat, read_until, read_whole, request, send};
 
 fn data(body: &str) -> Vec<Value> {
     let lines = body.lines().filter_map(|line| line.strip_prefix("data: "));
@@ -99,13 +99,13 @@ async fn whole_answers_and_errors_share_a_connection() {
     let server = ScriptedModel::start().await.unwrap();
     let whole = json!({"model": "says:hello", "messages": [{"role": "user", "content": "a"}]}).to_string();
     let mut stream = send(&server, OPENAI, "", &whole).await;
-    let whole = read_until(&mut stream, "}}").await;
+    let whole = read_whole(&mut stream).await;
     assert!(whole.starts_with("HTTP/1.1 200 ") && whole.contains("hello"), "{whole}");
     stream.write_all(request(OPENAI, "", &chat("error-429")).as_bytes()).await.unwrap();
-    let limited = read_until(&mut stream, "}}").await;
+    let limited = read_whole(&mut stream).await;
     assert!(limited.starts_with("HTTP/1.1 429 ") && limited.contains("retry-after: 7\r\n"), "{limited}");
     stream.write_all(request(OPENAI, "", &chat("gpt-4o")).as_bytes()).await.unwrap();
-    assert!(read_until(&mut stream, "}}").await.starts_with("HTTP/1.1 404 "));
+    assert!(read_whole(&mut stream).await.starts_with("HTTP/1.1 404 "));
 }
 
 #[tokio::test]
