@@ -11,7 +11,8 @@ async fn a_child_that_ends_when_asked_is_not_killed() {
     let child = supervisor().spawn(spec).await.unwrap();
     assert_eq!(next_line(&mut lines).await, "ready");
     assert_eq!(child.stop(Signal::SIGTERM, DEADLINE).await.unwrap().code(), Some(3));
-    assert_eq!(next_line(&mut lines).await, "bye");
+    // The shell may also report the sleeper, which had the signal too.
+    assert_eq!(child.tail().last().map(String::as_str), Some("bye"));
 }
 
 #[tokio::test]
