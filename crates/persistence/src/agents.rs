@@ -1,0 +1,135 @@
+use diesel::prelude::{ExpressionMethods, Insertable, OptionalExtension, QueryDsl, Queryable, Selectable};
+use diesel::{AsChangeset, SelectableHelper};
+use diesel_async::{AsyncConnection, RunQueryDsl};
+use omni_domain::{Agent, AgentDraft, AgentId, AppId, Memory, ServiceId, Timestamp};
+use omni_rbac::{Editor, Grant};
+
+use crate::app_scoped::{app_scoped, count, optional_small, small};
+use crate::schema::agents;
+use crate::{Store, StoreError};
+
+#[derive(Queryable, Selectable)]
+#[diesel(table_name = agents, check_for_backend(diesel::pg::Pg))]
+pub(crate) struct AgentRow {
+    agent_id: i64,
+    app_id: i64,
+    name: String,
+    description: Option<String>,
+    system_prompt: Option<String>,
+    prompt_template: Option<String>,
+    service_id: Option<i64>,
+    temperature: Option<f32>,
+    max_tokens: Option<i64>,
+    has_memory: bool,
+    memory_max_messages: i64,
+    memory_max_tokens: i64,
+    request_count: i64,
+    create_date: Timestamp,
+    update_date: Timestamp,
+}
+
+impl TryFrom<AgentRow> for Agent {
+    type Error = StoreError;
+
+    fn try_from(row: AgentRow) -> Result<Self, StoreError> {
+        Ok(Self {
+            id: AgentId::new(row.agent_id),
+            app: AppId::new(row.app_id),
+            name: row.name,
+            description: row.description,
+            system_prompt: row.system_prompt,
+            prompt_template: row.prompt_template,
+            service: row.service_id.map(ServiceId::new),
+            temperature: row.temperature,
+            max_tokens: optional_small(row.max_tokens)?,
+            memory: Memory {
+                enabled: row.has_memory,
+                max_messages: small(row.memory_max_messages)?,
+                max_tokens: small(row.memory_max_tokens)?,
+            },
+            request_count: count(row.request_count)?,
+            created: row.create_date,
+            updated: row.update_date,
+        })
+    }
+}
+
+#[derive(Insertable, AsChangeset)]
+#[diesel(table_name = agents, treat_none_as_null = true)]
+struct AgentColumns<'a> {
+    name: &'a str,
+    description: Option<&'a str>,
+    system_prompt: Option<&'a str>,
+    prompt_template: Option<&'a str>,
+    service_id: Option<i64>,
+    temperature: Option<f32>,
+    max_tokens: Option<i64>,
+    has_memory: bool,
+    memory_max_messages: i64,
+    memory_max_tokens: i64,
+    update_date: Timestamp,
+}
+
+app_scoped!(Agent, id: AgentId, table: agents.agent_id, row: AgentRow);
+
+impl Store {
+    /// Stores a new agent in the grant's app.
+    ///
+    /// # Errors
+    /// [`StoreError::Conflict`] if the name is taken, or if its service has just been deleted.
+    pub async fn create_agent(
+        &self,
+        grant: &Grant<Editor>,
+        draft: &AgentDraft,
+        now: Timestamp,
+    ) -> Result<Agent, StoreError> {
+        let columns = AgentColumns {
+            name: &draft.name,
+            description: draft.description.as_deref(),
+            system_prompt: draft.system_prompt.as_deref(),
+            prompt_template: draft.prompt_template.as_deref(),
+            service_id: draft.service.map(ServiceId::get),
+            temperature: draft.temperature,
+            max_tokens: draft.max_tokens.map(i64::from),
+            has_memory: draft.memory.enabled,
+            memory_max_messages: draft.memory.max_messages.into(),
+            memory_max_tokens: draft.memory.max_tokens.into(),
+            update_date: now,
+        };
+        diesel::insert_into(agents::table)
+            .values((columns, agents::app_id.eq(grant.app().get()), agents::create_date.eq(now)))
+            .returning(AgentRow::as_returning())
+            .get_result::<AgentRow>(&mut self.lend().await?)
+            .await?
+            .try_into()
+    }
+
+    /// Writes a changed agent of the grant's app.
+    ///
+    /// # Errors
+    /// [`StoreError::NotFound`] if the app has none with this number, [`StoreError::Conflict`] if the name is taken or
+    /// its service has just been deleted.
+    pub async fn update_agent(&self, grant: &Grant<Editor>, agent: &Agent) -> Result<Agent, StoreError> {
+        let columns = AgentColumns {
+            name: &agent.name,
+            description: agent.description.as_deref(),
+            system_prompt: agent.system_prompt.as_deref(),
+            prompt_template: agent.prompt_template.as_deref(),
+            service_id: agent.service.map(ServiceId::get),
+            temperature: agent.temperature,
+            max_tokens: agent.max_tokens.map(i64::from),
+            has_memory: agent.memory.enabled,
+            memory_max_messages: agent.memory.max_messages.into(),
+            memory_max_tokens: agent.memory.max_tokens.into(),
+            update_date: agent.updated,
+        };
+        let wanted =
+            agents::table.filter(agents::app_id.eq(grant.app().get())).filter(agents::agent_id.eq(agent.id.get()));
+        diesel::update(wanted)
+            .set(columns)
+            .returning(AgentRow::as_returning())
+            .get_result::<AgentRow>(&mut self.lend().await?)
+            .await?
+            .try_into()
+    }
+}

@@ -1,0 +1,111 @@
+//! The directory that the authority mints grants from: two statements, both answered from an index.
+
+use diesel::QueryableByName;
+use diesel::prelude::OptionalExtension;
+use diesel::sql_types::{BigInt, Bool, Nullable, Text, Timestamptz};
+use diesel_async::RunQueryDsl;
+use futures::FutureExt;
+use futures::future::BoxFuture;
+use omni_domain::{AppId, Timestamp, User, UserId};
+use omni_rbac::{Directory, DirectoryError, Member, Scope, SessionKey, Standing};
+
+use crate::statement::Statement;
+use crate::{Store, StoreError};
+
+#[derive(QueryableByName)]
+struct PersonRow {
+    #[diesel(sql_type = BigInt)]
+    user_id: i64,
+    #[diesel(sql_type = Text)]
+    email: String,
+    #[diesel(sql_type = Text)]
+    name: String,
+    #[diesel(sql_type = Bool)]
+    is_active: bool,
+    #[diesel(sql_type = Timestamptz)]
+    create_date: Timestamp,
+}
+
+#[derive(QueryableByName)]
+struct StandingRow {
+    #[diesel(sql_type = BigInt)]
+    app_id: i64,
+    #[diesel(sql_type = BigInt)]
+    owner_id: i64,
+    #[diesel(sql_type = Nullable<Text>)]
+    role: Option<String>,
+}
+
+impl Store {
+    async fn find_person(&self, key: &SessionKey, now: Timestamp) -> Result<Option<User>, StoreError> {
+        let row: Option<PersonRow> = Statement::new(
+            "SELECT u.user_id, u.email, u.name, u.is_active, u.create_date \
+             FROM sessions s JOIN users u ON u.user_id = s.user_id WHERE s.session_key = ",
+        )
+        .bytes(*key.as_bytes())
+        .sql(" AND s.expires > ")
+        .moment(now)
+        .get_result(&mut self.lend().await?)
+        .await
+        .optional()?;
+        Ok(row.map(|row| User {
+            id: UserId::new(row.user_id),
+            email: row.email,
+            name: row.name,
+            is_active: row.is_active,
+            created: row.create_date,
+        }))
+    }
+
+    async fn find_standing(&self, user: UserId, scope: &Scope) -> Result<Option<Standing>, StoreError> {
+        let statement = Statement::new(
+            "SELECT a.app_id, a.owner_id, c.role FROM apps a LEFT JOIN collaborations c \
+             ON c.app_id = a.app_id AND c.status = 'accepted' AND c.user_id = ",
+        )
+        .int(user.get())
+        .sql(" WHERE ");
+        let statement = match scope {
+            Scope::App(app) => statement.sql("a.app_id = ").int(app.get()),
+            Scope::Slug(slug) => statement.sql("a.slug = ").text(slug.as_str()),
+            Scope::Agent(agent) => {
+                statement.sql("a.app_id = (SELECT app_id FROM agents WHERE agent_id = ").int(agent.get()).sql(")")
+            }
+            Scope::AiService(service) => statement
+                .sql("a.app_id = (SELECT app_id FROM ai_services WHERE service_id = ")
+                .int(service.get())
+                .sql(")"),
+            Scope::Conversation(conversation) => statement
+                .sql("a.app_id = (SELECT app_id FROM conversations WHERE conversation_id = ")
+                .int(conversation.get())
+                .sql(")"),
+        };
+        let row: Option<StandingRow> = statement.get_result(&mut self.lend().await?).await.optional()?;
+        row.map(|row| {
+            let member = match row.role {
+                _ if row.owner_id == user.get() => Member::Owner,
+                None => Member::No,
+                Some(role) => Member::As(role.parse().map_err(|_| StoreError::inconsistent(format!("role {role}")))?),
+            };
+            Ok(Standing { app: AppId::new(row.app_id), member })
+        })
+        .transpose()
+    }
+}
+
+impl Directory for Store {
+    fn person<'a>(
+        &'a self,
+        session: &'a SessionKey,
+        now: Timestamp,
+    ) -> BoxFuture<'a, Result<Option<User>, DirectoryError>> {
+        async move { Ok(self.find_person(session, now).await?) }.boxed()
+    }
+
+    fn standing<'a>(
+        &'a self,
+        user: UserId,
+        scope: &'a Scope,
+    ) -> BoxFuture<'a, Result<Option<Standing>, DirectoryError>> {
+        async move { Ok(self.find_standing(user, scope).await?) }.boxed()
+    }
+}

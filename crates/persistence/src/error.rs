@@ -1,0 +1,125 @@
+use diesel::result::{DatabaseErrorKind, Error as DieselError};
+use omni_domain::ErrorKind;
+use thiserror::Error;
+
+/// Why the database did not do what was asked.
+#[derive(Debug, Error)]
+pub enum StoreError {
+    /// It contradicts what is stored: a name that is taken, a thing that is still in use.
+    #[error("{0}")]
+    Conflict(String),
+    /// A reference of the input points at nothing in the app.
+    #[error(transparent)]
+    Invalid(#[from] omni_domain::Invalid),
+    /// What was to be changed is not there (any more).
+    #[error("not found")]
+    NotFound,
+    /// The app has used up its turns of this minute.
+    #[error("this app takes {limit} turns a minute; try again in {resets_in} s")]
+    RateLimited {
+        /// The limit.
+        limit: u32,
+        /// Seconds until the next minute.
+        resets_in: u32,
+    },
+    /// PostgreSQL is away, or all connections stayed busy too long.
+    #[error("the database is not available")]
+    Unavailable(#[source] Box<dyn std::error::Error + Send + Sync>),
+    /// The schema could not be brought up to date; the failing migration was rolled back.
+    #[error("a migration failed")]
+    Migration(#[source] Box<dyn std::error::Error + Send + Sync>),
+    /// A row that breaks a rule of the domain.
+    #[error("stored data contradicts itself: {0}")]
+    Inconsistent(String),
+    /// A statement failed in a way that it never should.
+    #[error("a statement failed")]
+    Statement(#[source] DieselError),
+}
+
+impl StoreError {
+    /// What sort of failure it is.
+    #[must_use]
+    pub const fn kind(&self) -> ErrorKind {
+        match self {
+            Self::Conflict(_) => ErrorKind::Conflict,
+            Self::Invalid(_) => ErrorKind::Invalid,
+            Self::NotFound => ErrorKind::NotFound,
+            Self::RateLimited { .. } => ErrorKind::RateLimited,
+            Self::Unavailable(_) => ErrorKind::Unavailable,
+            Self::Migration(_) | Self::Inconsistent(_) | Self::Statement(_) => ErrorKind::Internal,
+        }
+    }
+
+    /// A stable name for programs.
+    #[must_use]
+    pub const fn code(&self) -> &'static str {
+        match self {
+            Self::Conflict(_) => "conflict",
+            Self::Invalid(_) => "invalid_reference",
+            Self::NotFound => "not_found",
+            Self::RateLimited { .. } => "rate_limited",
+            Self::Unavailable(_) => "database_unavailable",
+            Self::Migration(_) => "migration_failed",
+            Self::Inconsistent(_) => "inconsistent_data",
+            Self::Statement(_) => "statement_failed",
+        }
+    }
+
+    pub(crate) fn inconsistent(problem: impl Into<String>) -> Self {
+        Self::Inconsistent(problem.into())
+    }
+}
+
+/// What a broken constraint means to the person who broke it.
+fn conflict_of(constraint: &str) -> Option<&'static str> {
+    Some(match constraint {
+        "agents_app_id_name_key" => "name: another agent of this app has this name",
+        "ai_services_app_id_name_key" => "name: another AI service of this app has this name",
+        "agents_service_fkey" => "this AI service is in use or has just been deleted",
+        "users_email_key" => "email: another account has this address",
+        _ => return None,
+    })
+}
+
+impl From<DieselError> for StoreError {
+    fn from(error: DieselError) -> Self {
+        match error {
+            DieselError::NotFound => Self::NotFound,
+            DieselError::DatabaseError(
+                DatabaseErrorKind::UniqueViolation | DatabaseErrorKind::ForeignKeyViolation,
+                ref information,
+            ) => match information.constraint_name().and_then(conflict_of) {
+                Some(meaning) => Self::Conflict(meaning.to_owned()),
+                None => Self::Statement(error),
+            },
+            DieselError::DatabaseError(DatabaseErrorKind::ClosedConnection, _)
+            | DieselError::BrokenTransactionManager => Self::Unavailable(Box::new(error)),
+            // diesel files everything it has no kind for under `Unknown`: a server that shuts down, starts up or has no
+            // connection left says so there, and only in its message.
+            DieselError::DatabaseError(DatabaseErrorKind::Unknown, ref information)
+                if is_outage(information.message()) =>
+            {
+                Self::Unavailable(Box::new(error))
+            }
+            error => Self::Statement(error),
+        }
+    }
+}
+
+fn is_outage(message: &str) -> bool {
+    const OUTAGES: [&str; 6] = [
+        "terminating connection",
+        "the database system is",
+        "connection closed",
+        "too many clients",
+        "remaining connection slots",
+        "No space left on device",
+    ];
+    OUTAGES.iter().any(|outage| message.contains(outage))
+}
+
+impl From<StoreError> for omni_rbac::DirectoryError {
+    fn from(error: StoreError) -> Self {
+        Self { kind: error.kind(), cause: Box::new(error) }
+    }
+}

@@ -1,0 +1,34 @@
+//! The only place with SQL.
+//!
+//! [`Store`] is the database. What belongs to an app is read and written by methods that take a
+//! [`Grant`](omni_rbac::Grant): the grant's app is the tenant filter, so an id of another app finds nothing. The kinds of
+//! things that every app has share [`AppScoped`]: list, find and delete are written once.
+//!
+//! No method holds a connection across anything but its own statements, and none knows who is asking beyond the grant.
+//! Rows are private to the crate; what leaves it are the entities of `omni-domain`.
+
+mod agents;
+mod ai_services;
+mod app_scoped;
+mod apps;
+mod conversations;
+mod directory;
+mod error;
+mod installation;
+mod migrate;
+mod people;
+mod pool;
+mod schema;
+mod sessions;
+mod statement;
+mod turns;
+mod usage;
+
+pub use ai_services::{SealedKey, StoredKey};
+pub use app_scoped::AppScoped;
+pub use conversations::ConversationFilter;
+pub use error::StoreError;
+pub use migrate::MigrationReport;
+pub use pool::{Options, Store};
+pub use sessions::NewSession;
+pub use turns::{FinishedTurn, NewTurn, OpenedTurn, Runner, TurnPlan, TurnRequest};

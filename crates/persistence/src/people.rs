@@ -1,0 +1,77 @@
+use diesel::SelectableHelper;
+use diesel::prelude::{ExpressionMethods, OptionalExtension, QueryDsl, Queryable, Selectable};
+use diesel_async::RunQueryDsl;
+use omni_domain::{Timestamp, User, UserId};
+use omni_rbac::Session;
+
+use crate::schema::users;
+use crate::{Store, StoreError};
+
+#[derive(Queryable, Selectable)]
+#[diesel(table_name = users, check_for_backend(diesel::pg::Pg))]
+struct UserRow {
+    user_id: i64,
+    email: String,
+    name: String,
+    is_active: bool,
+    create_date: Timestamp,
+}
+
+impl From<UserRow> for User {
+    fn from(row: UserRow) -> Self {
+        Self {
+            id: UserId::new(row.user_id),
+            email: row.email,
+            name: row.name,
+            is_active: row.is_active,
+            created: row.create_date,
+        }
+    }
+}
+
+impl Store {
+    /// The person with this address, made if there is none; `name` is only for a new one.
+    ///
+    /// # Errors
+    /// [`StoreError::Unavailable`] if the server is away.
+    pub async fn person_by_email(&self, email: &str, name: &str, now: Timestamp) -> Result<User, StoreError> {
+        let mut lent = self.lend().await?;
+        let known = users::table
+            .filter(users::email.eq(email))
+            .select(UserRow::as_select())
+            .first::<UserRow>(&mut lent)
+            .await
+            .optional()?;
+        if let Some(known) = known {
+            return Ok(known.into());
+        }
+        // Two first sign-ins at once meet here: the second one finds the row of the first.
+        let row: UserRow = diesel::insert_into(users::table)
+            .values((
+                users::email.eq(email),
+                users::name.eq(name),
+                users::is_active.eq(true),
+                users::create_date.eq(now),
+            ))
+            .on_conflict(users::email)
+            .do_update()
+            .set(users::email.eq(email))
+            .returning(UserRow::as_returning())
+            .get_result(&mut lent)
+            .await?;
+        Ok(row.into())
+    }
+
+    /// Gives the signed-in person another name.
+    ///
+    /// # Errors
+    /// [`StoreError::NotFound`] if the account is gone.
+    pub async fn rename_person(&self, session: &Session, name: &str) -> Result<User, StoreError> {
+        let row: UserRow = diesel::update(users::table.find(session.user_id().get()))
+            .set(users::name.eq(name))
+            .returning(UserRow::as_returning())
+            .get_result(&mut self.lend().await?)
+            .await?;
+        Ok(row.into())
+    }
+}

@@ -1,0 +1,74 @@
+//! The tables as the query builder sees them; `migrations/` is the truth, and a test compares the two.
+
+diesel::table! {
+    users (user_id) {
+        user_id -> BigInt,
+        email -> Text,
+        name -> Text,
+        is_active -> Bool,
+        create_date -> Timestamptz,
+    }
+}
+
+diesel::table! {
+    sessions (session_key) {
+        session_key -> Binary,
+        user_id -> BigInt,
+        create_date -> Timestamptz,
+        last_seen -> Timestamptz,
+        expires -> Timestamptz,
+    }
+}
+
+diesel::table! {
+    apps (app_id) {
+        app_id -> BigInt,
+        name -> Text,
+        slug -> Text,
+        owner_id -> BigInt,
+        agent_rate_limit -> BigInt,
+        create_date -> Timestamptz,
+        update_date -> Timestamptz,
+    }
+}
+
+diesel::table! {
+    ai_services (service_id) {
+        service_id -> BigInt,
+        app_id -> BigInt,
+        name -> Text,
+        description -> Nullable<Text>,
+        provider -> Text,
+        model -> Text,
+        base_url -> Nullable<Text>,
+        api_version -> Nullable<Text>,
+        api_key_sealed -> Nullable<Binary>,
+        api_key_mask -> Nullable<Text>,
+        temperature -> Nullable<Float4>,
+        max_tokens -> Nullable<BigInt>,
+        create_date -> Timestamptz,
+        update_date -> Timestamptz,
+    }
+}
+
+diesel::table! {
+    agents (agent_id) {
+        agent_id -> BigInt,
+        app_id -> BigInt,
+        name -> Text,
+        description -> Nullable<Text>,
+        system_prompt -> Nullable<Text>,
+        prompt_template -> Nullable<Text>,
+        service_id -> Nullable<BigInt>,
+        temperature -> Nullable<Float4>,
+        max_tokens -> Nullable<BigInt>,
+        has_memory -> Bool,
+        memory_max_messages -> BigInt,
+        memory_max_tokens -> BigInt,
+        request_count -> BigInt,
+        create_date -> Timestamptz,
+        update_date -> Timestamptz,
+    }
+}
+
+diesel::allow_tables_to_appear_in_same_query!(agents, ai_services);

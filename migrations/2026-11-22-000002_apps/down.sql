@@ -1,0 +1,2 @@
+DROP TABLE collaborations;
+DROP TABLE apps;
