@@ -29,6 +29,21 @@ pub enum ErrorKind {
     Internal,
 }
 
+/// What every error of the house can say of itself. Its text is for the person who caused it, except where the kind is
+/// [`ErrorKind::Internal`]: then it is for the log, and the person gets a general one.
+pub trait Failure: std::error::Error + Send + Sync + 'static {
+    /// What sort of failure it is.
+    fn kind(&self) -> ErrorKind;
+
+    /// A stable name for programs, in snake case.
+    fn code(&self) -> &'static str;
+
+    /// After how many seconds it makes sense to try again, if that is known.
+    fn retry_after(&self) -> Option<u32> {
+        None
+    }
+}
+
 /// Input that breaks a rule: which field, and what is wrong with it, in words for the person who sent it.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
 #[error("{field}: {problem}")]
@@ -48,5 +63,15 @@ impl Invalid {
     /// A reference that resolves to nothing in the caller's app. It never tells whether the id exists elsewhere.
     pub fn unknown_reference(field: &'static str, id: i64) -> Self {
         Self::new(field, format!("nothing with the id {id} in this app"))
+    }
+}
+
+impl Failure for Invalid {
+    fn kind(&self) -> ErrorKind {
+        ErrorKind::Invalid
+    }
+
+    fn code(&self) -> &'static str {
+        "invalid"
     }
 }

@@ -1,5 +1,5 @@
 use diesel::result::{DatabaseErrorKind, Error as DieselError};
-use omni_domain::ErrorKind;
+use omni_domain::{ErrorKind, Failure};
 use thiserror::Error;
 
 /// Why the database did not do what was asked.
@@ -14,14 +14,6 @@ pub enum StoreError {
     /// What was to be changed is not there (any more).
     #[error("not found")]
     NotFound,
-    /// The app has used up its turns of this minute.
-    #[error("this app takes {limit} turns a minute; try again in {resets_in} s")]
-    RateLimited {
-        /// The limit.
-        limit: u32,
-        /// Seconds until the next minute.
-        resets_in: u32,
-    },
     /// PostgreSQL is away, or all connections stayed busy too long.
     #[error("the database is not available")]
     Unavailable(#[source] Box<dyn std::error::Error + Send + Sync>),
@@ -36,28 +28,22 @@ pub enum StoreError {
     Statement(#[source] DieselError),
 }
 
-impl StoreError {
-    /// What sort of failure it is.
-    #[must_use]
-    pub const fn kind(&self) -> ErrorKind {
+impl Failure for StoreError {
+    fn kind(&self) -> ErrorKind {
         match self {
             Self::Conflict(_) => ErrorKind::Conflict,
             Self::Invalid(_) => ErrorKind::Invalid,
             Self::NotFound => ErrorKind::NotFound,
-            Self::RateLimited { .. } => ErrorKind::RateLimited,
             Self::Unavailable(_) => ErrorKind::Unavailable,
             Self::Migration(_) | Self::Inconsistent(_) | Self::Statement(_) => ErrorKind::Internal,
         }
     }
 
-    /// A stable name for programs.
-    #[must_use]
-    pub const fn code(&self) -> &'static str {
+    fn code(&self) -> &'static str {
         match self {
             Self::Conflict(_) => "conflict",
             Self::Invalid(_) => "invalid_reference",
             Self::NotFound => "not_found",
-            Self::RateLimited { .. } => "rate_limited",
             Self::Unavailable(_) => "database_unavailable",
             Self::Migration(_) => "migration_failed",
             Self::Inconsistent(_) => "inconsistent_data",
@@ -65,6 +51,12 @@ impl StoreError {
         }
     }
 
+    fn retry_after(&self) -> Option<u32> {
+        matches!(self, Self::Unavailable(_)).then_some(1)
+    }
+}
+
+impl StoreError {
     pub(crate) fn inconsistent(problem: impl Into<String>) -> Self {
         Self::Inconsistent(problem.into())
     }

@@ -1,4 +1,4 @@
-use omni_domain::{ErrorKind, Role};
+use omni_domain::{ErrorKind, Failure, Role};
 use thiserror::Error;
 
 use crate::DirectoryError;
@@ -26,10 +26,8 @@ pub enum Denied {
     Unanswered(#[from] DirectoryError),
 }
 
-impl Denied {
-    /// What sort of failure it is.
-    #[must_use]
-    pub const fn kind(&self) -> ErrorKind {
+impl Failure for Denied {
+    fn kind(&self) -> ErrorKind {
         match self {
             Self::Unauthenticated => ErrorKind::Unauthenticated,
             Self::Deactivated | Self::Forbidden { .. } => ErrorKind::Forbidden,
@@ -38,9 +36,7 @@ impl Denied {
         }
     }
 
-    /// A stable name for programs.
-    #[must_use]
-    pub const fn code(&self) -> &'static str {
+    fn code(&self) -> &'static str {
         match self {
             Self::Unauthenticated => "not_signed_in",
             Self::Deactivated => "account_deactivated",

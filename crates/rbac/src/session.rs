@@ -1,6 +1,7 @@
 use std::fmt;
 
 use omni_domain::{Role, User, UserId};
+use sha2::{Digest, Sha256};
 
 /// What a session is found by: the SHA-256 of the secret in the cookie. The secret itself is never stored, so a copy of
 /// the database opens no session.
@@ -8,10 +9,10 @@ use omni_domain::{Role, User, UserId};
 pub struct SessionKey([u8; 32]);
 
 impl SessionKey {
-    /// Takes a digest.
+    /// What the session behind this secret is found by.
     #[must_use]
-    pub const fn new(digest: [u8; 32]) -> Self {
-        Self(digest)
+    pub fn of(secret: &str) -> Self {
+        Self(Sha256::digest(secret.as_bytes()).into())
     }
 
     /// The digest.
