@@ -1,4 +1,4 @@
-use std::io;
+use std::io::{self, Write};
 
 use tokio::io::AsyncWriteExt;
 use tokio::net::TcpStream;
@@ -7,6 +7,8 @@ use crate::record::RecordedRequest;
 
 const LONGEST_HEAD: usize = 64 * 1024;
 const LONGEST_BODY: usize = 64 * 1024 * 1024;
+/// The head of a chunk, before its length is filled in.
+const CHUNK_HEAD: &[u8] = b"00000000\r\n";
 
 /// One side of an HTTP/1.1 connection that is kept alive: requests in, responses out.
 pub(crate) struct Http {
@@ -15,12 +17,14 @@ pub(crate) struct Http {
     inbox: Vec<u8>,
     /// What is to be written with the next [`Http::flush`].
     outbox: Vec<u8>,
+    /// Where in the outbox a chunk begins whose length is not known yet.
+    chunk: Option<usize>,
 }
 
 impl Http {
     pub(crate) fn new(stream: TcpStream) -> io::Result<Self> {
         stream.set_nodelay(true)?;
-        Ok(Self { stream, inbox: Vec::new(), outbox: Vec::new() })
+        Ok(Self { stream, inbox: Vec::new(), outbox: Vec::new(), chunk: None })
     }
 
     /// The next request, or `None` when the client is done.
@@ -75,36 +79,44 @@ impl Http {
         self.outbox.extend_from_slice(head.as_bytes());
     }
 
-    /// Puts a chunk, given in parts, into the outbox.
-    pub(crate) fn chunk(&mut self, parts: &[&[u8]]) {
-        const DIGITS: &[u8; 16] = b"0123456789abcdef";
-        let length: usize = parts.iter().map(|part| part.len()).sum();
-        if length == 0 {
-            // An empty chunk would be the end of the body.
-            return;
+    /// Puts these parts into the outbox, as a piece of a streamed body. All pieces of one flush are one chunk.
+    pub(crate) fn body(&mut self, parts: &[&[u8]]) {
+        if self.chunk.is_none() {
+            self.chunk = Some(self.outbox.len());
+            self.outbox.extend_from_slice(CHUNK_HEAD);
         }
-        let digits = (usize::BITS - length.leading_zeros()).div_ceil(4);
-        for place in (0..digits).rev() {
-            let digit = DIGITS.get(length >> (place * 4) & 0xf).copied().unwrap_or(b'0');
-            self.outbox.push(digit);
-        }
-        self.outbox.extend_from_slice(b"\r\n");
         for part in parts {
             self.outbox.extend_from_slice(part);
         }
-        self.outbox.extend_from_slice(b"\r\n");
     }
 
-    /// Puts the end of a chunked body into the outbox.
+    /// Puts the end of a streamed body into the outbox.
     pub(crate) fn end(&mut self) {
+        self.close_chunk();
         self.outbox.extend_from_slice(b"0\r\n\r\n");
     }
 
     /// Writes the outbox.
     pub(crate) async fn flush(&mut self) -> io::Result<()> {
+        self.close_chunk();
         let written = self.stream.write_all(&self.outbox).await;
         self.outbox.clear();
         written
+    }
+
+    fn close_chunk(&mut self) {
+        let Some(start) = self.chunk.take() else { return };
+        let length = self.outbox.len() - start - CHUNK_HEAD.len();
+        if length == 0 {
+            // An empty chunk would be the end of the body.
+            self.outbox.truncate(start);
+            return;
+        }
+        if let Some(mut head) = self.outbox.get_mut(start..start + CHUNK_HEAD.len()) {
+            // There is room for every length that a buffer can have in eight digits; a longer one is cut by the client.
+            let _ = write!(head, "{length:08x}");
+        }
+        self.outbox.extend_from_slice(b"\r\n");
     }
 
     /// Returns when the client has closed the connection.

@@ -39,7 +39,7 @@ pub(crate) async fn play(http: &mut Http, call: &Call, script: Script) -> io::Re
         output_tokens: script.thoughts + words.len(),
     });
     http.begin(frames.content_type);
-    http.chunk(&[&frames.opening]);
+    http.body(&[&frames.opening]);
     http.flush().await?;
     let first = Instant::now() + script.before_first;
     wait_until(http, first).await?;
@@ -83,7 +83,7 @@ async fn speak(
         due += pace;
     }
     if thoughts > 0 {
-        http.chunk(&[&frames.turn]);
+        http.body(&[&frames.turn]);
     }
     for word in words {
         if due > Instant::now() {
@@ -99,7 +99,7 @@ async fn speak(
 fn stage(http: &mut Http, template: &Template, word: &str, text: &mut Vec<u8>) {
     text.clear();
     quote(word, text);
-    http.chunk(&[&template.before, text, &template.after]);
+    http.body(&[&template.before, text, &template.after]);
 }
 
 async fn drip(http: &mut Http, frames: &Frames, words: &[String], pace: Duration) -> io::Result<()> {
@@ -111,7 +111,7 @@ async fn drip(http: &mut Http, frames: &Frames, words: &[String], pace: Duration
         frame.extend_from_slice(&frames.word.after);
         let (start, rest) = frame.split_at(inside);
         for piece in start.chunks(start.len().div_ceil(PIECES - 1)).chain([rest]) {
-            http.chunk(&[piece]);
+            http.body(&[piece]);
             http.flush().await?;
             wait_until(http, Instant::now() + pace).await?;
         }
@@ -121,17 +121,17 @@ async fn drip(http: &mut Http, frames: &Frames, words: &[String], pace: Duration
 
 async fn close(http: &mut Http, frames: &Frames, ending: Ending) -> io::Result<Played> {
     match ending {
-        Ending::Complete => http.chunk(&[&frames.closing]),
+        Ending::Complete => http.body(&[&frames.closing]),
         Ending::Unmarked => {}
         Ending::Cut => return Ok(Played::Cut),
         Ending::Hang => return left(http).await,
-        Ending::Garbage => http.chunk(&[b"data: {\"choices\": <html>\n\n", b"{\"done\": <html>\n\n"]),
-        Ending::Fail => http.chunk(&[&frames.failure]),
-        Ending::ToolCall => http.chunk(&[&frames.tool_call, &frames.closing]),
+        Ending::Garbage => http.body(&[b"data: {\"choices\": <html>\n\n", b"{\"done\": <html>\n\n"]),
+        Ending::Fail => http.body(&[&frames.failure]),
+        Ending::ToolCall => http.body(&[&frames.tool_call, &frames.closing]),
         Ending::Flood => return flood(http, |http| stage_flood(http, &frames.word)).await,
         Ending::EndlessFrame => {
-            http.chunk(&[&frames.word.before]);
-            return flood(http, |http| http.chunk(&[&[b'x'; FLOOD_WORD]])).await;
+            http.body(&[&frames.word.before]);
+            return flood(http, |http| http.body(&[&[b'x'; FLOOD_WORD]])).await;
         }
     }
     http.end();

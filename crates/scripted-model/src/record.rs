@@ -50,9 +50,11 @@ impl fmt::Debug for RecordedRequest {
     }
 }
 
-/// How requests ended so far. A request is counted in `started` at once and in one of the others when it is over.
+/// What happened so far. A request is counted in `started` at once, and as completed or cancelled when it is over.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Tally {
+    /// Connections that were made.
+    pub connections: u64,
     /// Requests that were read.
     pub started: u64,
     /// Scripts that were played to their end, errors included.
@@ -92,6 +94,10 @@ impl Record {
         requests.push_back(request);
         drop(requests);
         self.tally.send_modify(|tally| tally.started += 1);
+    }
+
+    pub(crate) fn connected(&self) {
+        self.tally.send_modify(|tally| tally.connections += 1);
     }
 
     pub(crate) fn completed(&self) {

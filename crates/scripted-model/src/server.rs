@@ -64,7 +64,7 @@ impl ScriptedModel {
         self.record.requests()
     }
 
-    /// How requests ended so far.
+    /// What happened so far.
     #[must_use]
     pub fn tally(&self) -> Tally {
         *self.record.watch().borrow()
@@ -95,6 +95,7 @@ async fn accept(listener: TcpListener, record: Arc<Record>) {
         tokio::select! {
             accepted = listener.accept() => match accepted {
                 Ok((stream, _)) => {
+                    record.connected();
                     connections.spawn(connection::serve(stream, Arc::clone(&record)));
                 }
                 // Out of descriptors: those of connections that end become free again.
