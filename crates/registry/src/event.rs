@@ -18,6 +18,7 @@ pub struct Event {
     /// Its generation. Whoever acts upon the event acts upon this generation only.
     pub generation: Generation,
     /// When.
+    #[serde(with = "time::serde::rfc3339")]
     pub at: Timestamp,
     /// What.
     #[serde(flatten)]
