@@ -3,12 +3,16 @@ use std::net::{Ipv4Addr, SocketAddr};
 use std::sync::Arc;
 use std::time::Duration;
 
-use tokio::net::TcpListener;
+use tokio::net::{TcpListener, TcpSocket};
 use tokio::task::JoinSet;
 
 use crate::connection;
 use crate::record::{NotSeen, Record, RecordedRequest, Tally};
 use crate::script::Script;
+
+/// How many connections may wait to be taken. A benchmark makes all of its connections at once, and one that finds no
+/// place is tried again only after a second.
+const BACKLOG: u32 = 4_096;
 
 /// A running server. It stops, connections and all, when it is dropped.
 #[derive(Debug)]
@@ -32,7 +36,7 @@ impl ScriptedModel {
     /// # Errors
     /// When the address cannot be bound.
     pub async fn start_on(addr: SocketAddr) -> io::Result<Self> {
-        let listener = TcpListener::bind(addr).await?;
+        let listener = listen(addr)?;
         let addr = listener.local_addr()?;
         let record = Arc::new(Record::new());
         let mut tasks = JoinSet::new();
@@ -86,6 +90,13 @@ impl ScriptedModel {
     pub async fn serve(mut self) {
         while self.tasks.join_next().await.is_some() {}
     }
+}
+
+fn listen(addr: SocketAddr) -> io::Result<TcpListener> {
+    let socket = if addr.is_ipv4() { TcpSocket::new_v4() } else { TcpSocket::new_v6() }?;
+    socket.set_reuseaddr(true)?;
+    socket.bind(addr)?;
+    socket.listen(BACKLOG)
 }
 
 /// Takes connections, and owns the task of each.

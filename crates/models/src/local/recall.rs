@@ -9,9 +9,9 @@ use crate::chat::{ChatRequest, Role};
 /// What is looked through at most, the newest first, so that a question never takes long.
 const MOST_MESSAGES: usize = 200;
 const MOST_PASSAGES: usize = 50;
-const MOST_SENTENCES: usize = 4_000;
+const MOST_SENTENCES: usize = 1_000;
 /// The most sentences of one message or passage.
-const MOST_OF_ONE: usize = 400;
+const MOST_OF_ONE: usize = 200;
 /// The most sentences that are quoted.
 const MOST_QUOTES: usize = 3;
 /// How many of the question's terms a sentence has to have.

@@ -84,12 +84,14 @@ async fn steady_drops_end_no_silence_but_the_whole_has_an_end() {
 #[tokio::test]
 async fn a_reader_that_takes_its_time_is_no_silence() {
     let setting = Setting::with(Deadlines { first_byte: SOON, idle: SHORT, total: SOON }).await;
-    let mut stream = setting.model(Provider::OpenAi, "tokens-3-50ms").stream(question()).await.unwrap();
+    let mut stream = setting.model(Provider::OpenAi, "tokens-5-100ms").stream(question()).await.unwrap();
     assert!(matches!(stream.next().await, Some(Ok(ModelEvent::Token(_)))));
-    // Longer than the silence that a provider is permitted.
-    tokio::time::sleep(SHORT * 2).await;
+    // Longer than the silence that a provider is permitted, but it is not the provider that is silent.
+    let away = Instant::now();
+    setting.server.until(SOON, |tally| tally.completed == 1).await.unwrap();
+    assert!(away.elapsed() > SHORT);
     let answered = answer(Ok(stream)).await;
-    assert_eq!((answered.text.as_str(), answered.code()), ("t1 t2 ", "none"));
+    assert_eq!((answered.text.as_str(), answered.code()), ("t1 t2 t3 t4 ", "none"));
 }
 
 #[tokio::test]
