@@ -28,7 +28,7 @@ pub use ai_service::{AiService, AiServiceDraft, AiServicePatch, KeyChange};
 pub use app::{App, AppCounts, AppDraft, AppOverview, AppPatch};
 pub use clock::{Clock, Entropy, Timestamp};
 pub use conversation::{Author, Conversation, ConversationSource, Message, MessageStatus, excerpt, title_from};
-pub use error::{ErrorKind, Failure, Invalid};
+pub use error::{ErrorKind, Failure, Invalid, error_chain};
 pub use ids::{AgentId, AppId, ConversationId, MessageId, ServiceId, TurnId, UserId};
 pub use mask::{MASK_PREFIX, is_masked, mask};
 pub use page::{Page, PageRequest};

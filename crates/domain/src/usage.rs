@@ -1,7 +1,7 @@
 use serde::{Deserialize, Serialize};
-use time::Date;
+use time::{Date, Duration};
 
-use crate::AgentId;
+use crate::{AgentId, Timestamp};
 
 /// Tokens that went into a model and came out of it.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -57,6 +57,18 @@ pub enum StressLevel {
 }
 
 impl MinuteWindow {
+    /// When the minute that `now` is in began.
+    #[must_use]
+    pub fn began(now: Timestamp) -> Timestamp {
+        now - Duration::seconds(now.second().into()) - Duration::nanoseconds(now.nanosecond().into())
+    }
+
+    /// How many seconds are left of the minute that `now` is in; at least one.
+    #[must_use]
+    pub fn seconds_left(now: Timestamp) -> u32 {
+        60 - u32::from(now.second())
+    }
+
     /// How much of the limit is used, in percent; 0 without a limit.
     #[must_use]
     pub fn percentage(self) -> f64 {
@@ -91,6 +103,13 @@ impl MinuteWindow {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_minute_begins_and_ends() {
+        let now = time::macros::datetime!(2026-11-22 10:30:45.5 UTC);
+        assert_eq!(MinuteWindow::began(now), time::macros::datetime!(2026-11-22 10:30 UTC));
+        assert_eq!(MinuteWindow::seconds_left(now), 15);
+    }
 
     #[test]
     fn a_window_fills_up() {

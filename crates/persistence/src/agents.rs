@@ -2,7 +2,7 @@ use diesel::prelude::{ExpressionMethods, Insertable, OptionalExtension, QueryDsl
 use diesel::{AsChangeset, SelectableHelper};
 use diesel_async::{AsyncConnection, RunQueryDsl};
 use omni_domain::{Agent, AgentDraft, AgentId, AppId, Memory, ServiceId, Timestamp};
-use omni_rbac::{Editor, Grant};
+use omni_rbac::{Editor, Grant, SystemGrant};
 
 use crate::app_scoped::{app_scoped, count, optional_small, small};
 use crate::schema::agents;
@@ -83,6 +83,24 @@ impl Store {
         draft: &AgentDraft,
         now: Timestamp,
     ) -> Result<Agent, StoreError> {
+        self.insert_agent(grant.app(), draft, now).await
+    }
+
+    /// Stores a new agent in an app that the program has made itself.
+    ///
+    /// # Errors
+    /// As [`Store::create_agent`].
+    pub async fn create_agent_for(
+        &self,
+        _leave: &SystemGrant,
+        app: AppId,
+        draft: &AgentDraft,
+        now: Timestamp,
+    ) -> Result<Agent, StoreError> {
+        self.insert_agent(app, draft, now).await
+    }
+
+    async fn insert_agent(&self, app: AppId, draft: &AgentDraft, now: Timestamp) -> Result<Agent, StoreError> {
         let columns = AgentColumns {
             name: &draft.name,
             description: draft.description.as_deref(),
@@ -97,7 +115,7 @@ impl Store {
             update_date: now,
         };
         diesel::insert_into(agents::table)
-            .values((columns, agents::app_id.eq(grant.app().get()), agents::create_date.eq(now)))
+            .values((columns, agents::app_id.eq(app.get()), agents::create_date.eq(now)))
             .returning(AgentRow::as_returning())
             .get_result::<AgentRow>(&mut self.lend().await?)
             .await?

@@ -9,6 +9,7 @@ use diesel_async::pooled_connection::{AsyncDieselConnectionManager, ManagerConfi
 use diesel_async::{AsyncPgConnection, RunQueryDsl};
 use futures::FutureExt;
 use futures::future::BoxFuture;
+use omni_domain::error_chain;
 use tokio_postgres::NoTls;
 use tokio_postgres::config::{Config, Host, SslMode};
 use tokio_postgres_rustls::MakeRustlsConnect;
@@ -113,7 +114,8 @@ fn tls(config: &Config) -> Result<Option<MakeRustlsConnect>, StoreError> {
 }
 
 fn connect(config: Config, tls: Option<MakeRustlsConnect>) -> BoxFuture<'static, ConnectionResult<AsyncPgConnection>> {
-    let refused = |error: tokio_postgres::Error| ConnectionError::BadConnection(describe(&error));
+    // `ConnectionError` keeps no source.
+    let refused = |error: tokio_postgres::Error| ConnectionError::BadConnection(error_chain(&error));
     async move {
         match tls {
             None => {
@@ -127,16 +129,4 @@ fn connect(config: Config, tls: Option<MakeRustlsConnect>) -> BoxFuture<'static,
         }
     }
     .boxed()
-}
-
-/// The whole chain in one line: `ConnectionError` keeps no source.
-fn describe(error: &dyn std::error::Error) -> String {
-    let mut text = error.to_string();
-    let mut source = error.source();
-    while let Some(cause) = source {
-        text.push_str(": ");
-        text.push_str(&cause.to_string());
-        source = cause.source();
-    }
-    text
 }

@@ -67,3 +67,27 @@ pub struct DirectoryError {
     #[source]
     pub cause: Box<dyn std::error::Error + Send + Sync>,
 }
+
+impl From<AppId> for Scope {
+    fn from(id: AppId) -> Self {
+        Self::App(id)
+    }
+}
+
+impl From<AgentId> for Scope {
+    fn from(id: AgentId) -> Self {
+        Self::Agent(id)
+    }
+}
+
+impl From<ServiceId> for Scope {
+    fn from(id: ServiceId) -> Self {
+        Self::AiService(id)
+    }
+}
+
+impl From<ConversationId> for Scope {
+    fn from(id: ConversationId) -> Self {
+        Self::Conversation(id)
+    }
+}

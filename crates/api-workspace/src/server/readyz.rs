@@ -1,0 +1,41 @@
+use std::time::Duration;
+
+use omni_domain::ErrorKind;
+use omni_http::{Answer, ApiError, Call, Ctx, Endpoint, Example, Method, NoBody, NoQuery, Public};
+use omni_wire::ReadyResponse;
+
+use crate::WorkspaceApi;
+
+/// How long the database may take to answer.
+const PATIENCE: Duration = Duration::from_secs(2);
+
+/// Says whether the process can do its work: the database answers, and its schema is up to date.
+pub(crate) enum Readyz {}
+
+impl Endpoint for Readyz {
+    type Plane = WorkspaceApi;
+    type Access = Public;
+    type Path = ();
+    type Query = NoQuery;
+    type Body = NoBody;
+    type Reply = Answer<ReadyResponse>;
+
+    const METHOD: Method = Method::Get;
+    const PATH: &'static str = "/readyz";
+    const SECTION: &'static str = "Operation";
+    const SUMMARY: &'static str = "Can the process do its work";
+
+    fn example() -> Example {
+        Example::plain()
+    }
+
+    async fn handle(ctx: Ctx<Self>, _call: Call<(), NoQuery, NoBody>) -> Result<Self::Reply, ApiError> {
+        let not_ready = |detail: &str| ApiError::new(ErrorKind::Unavailable, "not_ready", detail).retry_in(1);
+        match tokio::time::timeout(PATIENCE, ctx.state.store.is_migrated()).await {
+            Ok(Ok(true)) => Ok(Answer(ReadyResponse { status: "ready", database: true })),
+            Ok(Ok(false)) => Err(not_ready("the database's schema is not up to date")),
+            Ok(Err(error)) => Err(error.into()),
+            Err(_) => Err(not_ready("the database does not answer")),
+        }
+    }
+}

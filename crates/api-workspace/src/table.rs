@@ -1,0 +1,50 @@
+use omni_http::RouteSpec;
+
+use crate::agents::{self, Agents};
+use crate::ai_services::AiServices;
+use crate::resource::{Create, Delete, Get, List, Update};
+use crate::{WorkspaceApi, apps, auth, conversations, server, user};
+
+/// Every endpoint of the workspace API. What is not here is not served.
+pub static ROUTES: &[RouteSpec<WorkspaceApi>] = &[
+    // Apps & Workspaces
+    RouteSpec::of::<apps::List>(),
+    RouteSpec::of::<apps::Create>(),
+    RouteSpec::of::<apps::Get>(),
+    RouteSpec::of::<apps::Update>(),
+    RouteSpec::of::<apps::Delete>(),
+    RouteSpec::of::<apps::Usage>(),
+    // Agents
+    RouteSpec::of::<List<Agents>>(),
+    RouteSpec::of::<Create<Agents>>(),
+    RouteSpec::of::<Get<Agents>>(),
+    RouteSpec::of::<Update<Agents>>(),
+    RouteSpec::of::<Delete<Agents>>(),
+    RouteSpec::of::<agents::Chat>(),
+    RouteSpec::of::<agents::Reset>(),
+    RouteSpec::of::<agents::TurnEvents>(),
+    RouteSpec::of::<agents::CancelTurn>(),
+    // AI Services
+    RouteSpec::of::<List<AiServices>>(),
+    RouteSpec::of::<Create<AiServices>>(),
+    RouteSpec::of::<Get<AiServices>>(),
+    RouteSpec::of::<Update<AiServices>>(),
+    RouteSpec::of::<Delete<AiServices>>(),
+    // Conversations
+    RouteSpec::of::<conversations::List>(),
+    RouteSpec::of::<conversations::History>(),
+    RouteSpec::of::<conversations::Delete>(),
+    // Authentication
+    RouteSpec::of::<auth::Login>(),
+    RouteSpec::of::<auth::DevLogin>(),
+    RouteSpec::of::<auth::Logout>(),
+    RouteSpec::of::<auth::Me>(),
+    RouteSpec::of::<auth::MeInShort>(),
+    // User Profile
+    RouteSpec::of::<user::Profile>(),
+    RouteSpec::of::<user::UpdateProfile>(),
+    // Version and operation
+    RouteSpec::of::<server::Version>(),
+    RouteSpec::of::<server::Healthz>(),
+    RouteSpec::of::<server::Readyz>(),
+];

@@ -1,0 +1,56 @@
+use std::net::{SocketAddr, TcpListener};
+use std::sync::Arc;
+use std::time::Duration;
+
+use actix_web::dev::{Server, ServerHandle};
+use actix_web::middleware::Compress;
+use actix_web::{App, HttpServer, web};
+
+use crate::Plane;
+use crate::dispatch::Dispatcher;
+
+/// How long a client may take to send the head of a request.
+const HEAD: Duration = Duration::from_secs(10);
+/// How long a connection may be idle between two requests.
+const KEEP_ALIVE: Duration = Duration::from_secs(75);
+
+/// How an API is served.
+#[derive(Debug, Clone, Copy)]
+pub struct ServerOptions {
+    /// How many threads serve.
+    pub workers: usize,
+    /// How long a stop waits for requests that are being answered.
+    pub grace: Duration,
+    /// The most connections of one worker at once.
+    pub connections: usize,
+}
+
+/// Serves an API on a bound socket until the handle stops it. Signals are the program's business.
+///
+/// # Errors
+/// If the socket cannot be served.
+pub fn serve<P: Plane>(
+    socket: TcpListener,
+    dispatcher: &Arc<Dispatcher<P>>,
+    options: ServerOptions,
+) -> std::io::Result<(Server, ServerHandle, SocketAddr)> {
+    let address = socket.local_addr()?;
+    let dispatcher = Arc::clone(dispatcher);
+    let server = HttpServer::new(move || {
+        let dispatcher = Arc::clone(&dispatcher);
+        App::new().wrap(Compress::default()).default_service(web::to(move |head, payload| {
+            let dispatcher = Arc::clone(&dispatcher);
+            async move { dispatcher.answer(head, payload).await }
+        }))
+    })
+    .workers(options.workers)
+    .max_connections(options.connections)
+    .client_request_timeout(HEAD)
+    .keep_alive(KEEP_ALIVE)
+    .shutdown_timeout(options.grace.as_secs())
+    .disable_signals()
+    .listen(socket)?
+    .run();
+    let handle = server.handle();
+    Ok((server, handle, address))
+}

@@ -1,0 +1,123 @@
+use std::cell::RefCell;
+use std::net::SocketAddr;
+use std::rc::Rc;
+
+use actix_web::HttpRequest;
+use actix_web::cookie::Cookie;
+use actix_web::http::header::HeaderMap;
+use actix_web::http::uri::Authority;
+
+use crate::ApiError;
+
+/// A request on its way through the house: its head, the parameters that its path matched, and what the answer is to carry
+/// besides the reply.
+#[derive(Debug, Clone)]
+pub struct Visit {
+    head: HttpRequest,
+    parameters: Rc<[(String, String)]>,
+    request_id: Rc<str>,
+    cookies: Rc<RefCell<Vec<Cookie<'static>>>>,
+}
+
+impl Visit {
+    pub(crate) fn new(head: HttpRequest, parameters: Rc<[(String, String)]>, request_id: Rc<str>) -> Self {
+        Self { head, parameters, request_id, cookies: Rc::default() }
+    }
+
+    /// What the request is called in logs and in the `x-request-id` of its answer.
+    #[must_use]
+    pub fn request_id(&self) -> &str {
+        &self.request_id
+    }
+
+    /// The request's headers.
+    #[must_use]
+    pub fn headers(&self) -> &HeaderMap {
+        self.head.headers()
+    }
+
+    /// A header's value, if it is there once and of visible ASCII.
+    #[must_use]
+    pub fn header(&self, name: &str) -> Option<&str> {
+        let mut values = self.head.headers().get_all(name);
+        let only = values.next()?;
+        if values.next().is_some() {
+            return None;
+        }
+        only.to_str().ok()
+    }
+
+    /// The host that the request was sent to, as its `Host` header or its target says. Forged hosts say what they like,
+    /// so this decides nothing but whether two of the caller's own claims agree.
+    #[must_use]
+    pub fn host(&self) -> Option<&str> {
+        self.header("host").or_else(|| self.head.uri().authority().map(Authority::as_str))
+    }
+
+    /// The socket's other end. Forwarding headers are not looked at.
+    #[must_use]
+    pub fn peer(&self) -> Option<SocketAddr> {
+        self.head.peer_addr()
+    }
+
+    /// Whether the method promises to change nothing.
+    #[must_use]
+    pub fn is_safe(&self) -> bool {
+        self.head.method().is_safe()
+    }
+
+    /// The path of the request.
+    #[must_use]
+    pub fn path(&self) -> &str {
+        self.head.path()
+    }
+
+    /// The query string as it was sent.
+    #[must_use]
+    pub fn query_string(&self) -> &str {
+        self.head.query_string()
+    }
+
+    /// The value of a cookie.
+    #[must_use]
+    pub fn cookie(&self, name: &str) -> Option<String> {
+        self.head.cookie(name).map(|cookie| cookie.value().to_owned())
+    }
+
+    /// Whether the caller asks for this media type before all others.
+    #[must_use]
+    pub fn prefers(&self, media_type: &str) -> bool {
+        self.header("accept").and_then(|accept| accept.split(',').next()).is_some_and(|first| {
+            first.split(';').next().is_some_and(|name| name.trim().eq_ignore_ascii_case(media_type))
+        })
+    }
+
+    /// Gives the answer a cookie.
+    pub fn set_cookie(&self, cookie: Cookie<'static>) {
+        self.cookies.borrow_mut().push(cookie);
+    }
+
+    pub(crate) fn take_cookies(&self) -> Vec<Cookie<'static>> {
+        self.cookies.take()
+    }
+
+    /// A parameter of the path.
+    #[must_use]
+    pub fn parameter(&self, name: &str) -> Option<&str> {
+        self.parameters.iter().find(|(known, _)| known == name).map(|(_, value)| value.as_str())
+    }
+
+    /// A parameter of the query string that must not be there twice.
+    ///
+    /// # Errors
+    /// When it is there twice: two answers to one question are a mistake or an attack.
+    pub fn query_parameter(&self, name: &'static str) -> Result<Option<String>, ApiError> {
+        let mut values = url::form_urlencoded::parse(self.query_string().as_bytes())
+            .filter_map(|(known, value)| (known == name).then(|| value.into_owned()));
+        let first = values.next();
+        if values.next().is_some() {
+            return Err(ApiError::invalid(name, "given more than once"));
+        }
+        Ok(first)
+    }
+}

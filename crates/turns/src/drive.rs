@@ -1,0 +1,180 @@
+use std::sync::Arc;
+
+use futures::future::BoxFuture;
+use futures::{FutureExt, StreamExt};
+use omni_domain::{Clock, ErrorKind, Failure, MessageStatus, TokenCount, error_chain};
+use omni_models::{ChatStream, ModelError, ModelEvent, Usage};
+use omni_persistence::FinishedTurn;
+use omni_rbac::{Grant, Viewer};
+use tokio_util::sync::CancellationToken;
+
+use crate::TurnError;
+use crate::event::{Done, Event, Frames, TokenUsage};
+use crate::ledger::Ledger;
+use crate::live::Turn;
+use crate::log::Outcome;
+
+/// The most bytes of frames that are written before the readers get them.
+const MOST_AT_ONCE: usize = 16 * 1024;
+
+/// A model's answer, which may be there already.
+pub(crate) type Asking = BoxFuture<'static, Result<ChatStream, ModelError>>;
+
+/// A turn on its way: what the model says goes into the log, and in the end into the ledger.
+pub(crate) struct Drive {
+    pub(crate) turn: Turn,
+    pub(crate) grant: Grant<Viewer>,
+    pub(crate) ledger: Ledger,
+    pub(crate) clock: Arc<dyn Clock>,
+    /// Set when the process is about to stop.
+    pub(crate) shutdown: CancellationToken,
+}
+
+/// What a model has said so far.
+#[derive(Default)]
+struct Answer {
+    text: String,
+    usage: Option<Usage>,
+    finish_reason: Option<&'static str>,
+}
+
+impl Drive {
+    /// Runs the turn to its end, whoever reads.
+    pub(crate) async fn run(self, asking: Asking) {
+        let mut frames = Frames::default();
+        let mut answer = Answer::default();
+        frames.push(&Event::Metadata(&self.turn.metadata));
+        self.turn.log.append(&mut frames);
+        let outcome = self.listen(asking, &mut answer, &mut frames).await;
+        let usage = answer.usage.map(|usage| TokenUsage {
+            input_tokens: usage.input_tokens,
+            output_tokens: usage.output_tokens,
+            estimated: usage.estimated,
+        });
+        if let Some(usage) = usage {
+            frames.push(&Event::Usage(usage));
+        }
+        self.turn.log.append(&mut frames);
+        let outcome = self.store(outcome, &answer).await;
+        self.tell(outcome, answer, usage, &mut frames);
+    }
+
+    async fn listen(&self, asking: Asking, answer: &mut Answer, frames: &mut Frames) -> Result<(), TurnError> {
+        let stop = self.turn.stop.clone().cancelled_owned();
+        tokio::pin!(stop);
+        let mut stream = tokio::select! {
+            biased;
+            () = &mut stop => return Err(self.stopped()),
+            stream = asking => stream?,
+        };
+        loop {
+            let event = tokio::select! {
+                biased;
+                () = &mut stop => return Err(self.stopped()),
+                event = stream.next() => event,
+            };
+            let mut is_over = answer.take(event, frames)?;
+            // What has arrived together goes out together: one wake-up of the readers, one write to the socket.
+            while !is_over && frames.len() < MOST_AT_ONCE {
+                match stream.next().now_or_never() {
+                    Some(event) => is_over = answer.take(event, frames)?,
+                    None => break,
+                }
+            }
+            if is_over {
+                return Ok(());
+            }
+            self.turn.log.append(frames);
+        }
+    }
+
+    fn stopped(&self) -> TurnError {
+        if self.shutdown.is_cancelled() { TurnError::Interrupted } else { TurnError::Cancelled }
+    }
+
+    /// Writes the end of the turn. A turn whose end cannot be written has failed, whatever the model said.
+    async fn store(&self, outcome: Result<(), TurnError>, answer: &Answer) -> Result<(), TurnError> {
+        let error = outcome.as_ref().err();
+        let finished = FinishedTurn {
+            grant: self.grant.at(),
+            turn: self.turn.metadata.turn_id,
+            status: match error {
+                None => MessageStatus::Complete,
+                Some(TurnError::Cancelled | TurnError::Interrupted) => MessageStatus::Interrupted,
+                Some(_) => MessageStatus::Failed,
+            },
+            content: answer.text.clone(),
+            error: error.map(TurnError::told),
+            error_code: error.map(Failure::code),
+            usage: answer.usage.map(|usage| TokenCount { input: usage.input_tokens, output: usage.output_tokens }),
+            now: self.clock.now(),
+        };
+        match self.ledger.finish(finished).await {
+            Ok(()) => outcome,
+            Err(error) => {
+                tracing::error!(turn = %self.turn.metadata.turn_id, %error, "the end of a turn could not be stored");
+                Err(TurnError::Store(omni_persistence::StoreError::Unavailable(Box::new(error))))
+            }
+        }
+    }
+
+    fn tell(&self, outcome: Result<(), TurnError>, answer: Answer, usage: Option<TokenUsage>, frames: &mut Frames) {
+        let metadata = &self.turn.metadata;
+        match outcome {
+            Ok(()) => {
+                let done = Arc::new(Done {
+                    response: answer.text,
+                    turn_id: metadata.turn_id,
+                    conversation_id: metadata.conversation_id,
+                    message_id: metadata.message_id,
+                    agent_id: metadata.agent_id,
+                    finish_reason: answer.finish_reason.unwrap_or("stop"),
+                    usage,
+                });
+                self.turn.log.end(frames, &Event::Done(&done), Outcome::Done(Arc::clone(&done)));
+            }
+            Err(error) => {
+                if error.kind() == ErrorKind::Internal {
+                    tracing::error!(turn = %metadata.turn_id, cause = error_chain(&error), "a turn failed");
+                } else {
+                    tracing::info!(turn = %metadata.turn_id, code = error.code(), %error, "a turn failed");
+                }
+                let (code, message) = (error.code(), error.told());
+                let last = Event::Error { code, message: &message };
+                self.turn.log.end(frames, &last, Outcome::Failed(Arc::new(error)));
+            }
+        }
+    }
+}
+
+impl Answer {
+    /// Takes what the model said, and says whether that was all.
+    fn take(&mut self, event: Option<Result<ModelEvent, ModelError>>, frames: &mut Frames) -> Result<bool, TurnError> {
+        match event {
+            None => return Ok(true),
+            Some(Err(error)) => return Err(error.into()),
+            Some(Ok(ModelEvent::Token(content))) => {
+                let content = without_nul(content);
+                self.text.push_str(&content);
+                frames.push(&Event::Token { content: &content });
+            }
+            Some(Ok(ModelEvent::Reasoning(content))) => {
+                frames.push(&Event::Thinking { content: &without_nul(content) });
+            }
+            Some(Ok(ModelEvent::Usage(usage))) => self.usage = Some(usage),
+            Some(Ok(ModelEvent::End { finish_reason })) => {
+                self.finish_reason = Some(finish_reason.name());
+                return Ok(true);
+            }
+            // Kinds that a later version of the port adds are not part of the answer's text.
+            Some(Ok(_)) => {}
+        }
+        Ok(false)
+    }
+}
+
+/// PostgreSQL keeps no NUL in a text. A model that says one is quoted with the character that stands for what cannot be
+/// shown.
+fn without_nul(content: String) -> String {
+    if content.contains('\0') { content.replace('\0', "\u{fffd}") } else { content }
+}

@@ -1,0 +1,92 @@
+use omni_domain::{ErrorKind, Failure, Invalid};
+use omni_models::ModelError;
+use omni_persistence::StoreError;
+use omni_sealing::SealingError;
+use thiserror::Error;
+
+/// Why a turn did not begin, or how it failed.
+#[derive(Debug, Error)]
+pub enum TurnError {
+    /// The input breaks a rule.
+    #[error(transparent)]
+    Invalid(#[from] Invalid),
+    /// The app has used up its turns of this minute.
+    #[error("this app takes {limit} turns a minute; try again in {resets_in} s")]
+    RateLimited {
+        /// The limit.
+        limit: u32,
+        /// Seconds until the next minute.
+        resets_in: u32,
+    },
+    /// As many turns run as this process can take.
+    #[error("the server is answering as many people as it can; try again in a moment")]
+    Full,
+    /// The process is about to stop.
+    #[error("the server is about to stop; try again in a moment")]
+    Stopping,
+    /// Somebody stopped the turn.
+    #[error("the answer was stopped")]
+    Cancelled,
+    /// The process stopped in the middle of the turn.
+    #[error("the answer was interrupted: the server stopped")]
+    Interrupted,
+    /// The model failed.
+    #[error("{0}")]
+    Model(#[from] ModelError),
+    /// The stored key does not open.
+    #[error(transparent)]
+    Sealing(#[from] SealingError),
+    /// The database said no, or nothing.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+impl Failure for TurnError {
+    fn kind(&self) -> ErrorKind {
+        match self {
+            Self::Invalid(error) => error.kind(),
+            Self::RateLimited { .. } => ErrorKind::RateLimited,
+            Self::Full | Self::Stopping | Self::Interrupted => ErrorKind::Unavailable,
+            Self::Cancelled => ErrorKind::Conflict,
+            Self::Model(error) => error.kind(),
+            Self::Sealing(error) => error.kind(),
+            Self::Store(error) => error.kind(),
+        }
+    }
+
+    fn code(&self) -> &'static str {
+        match self {
+            Self::Invalid(error) => error.code(),
+            Self::RateLimited { .. } => "rate_limited",
+            Self::Full => "too_many_turns",
+            Self::Stopping => "stopping",
+            Self::Cancelled => "cancelled",
+            Self::Interrupted => "interrupted",
+            Self::Model(error) => error.code(),
+            Self::Sealing(error) => error.code(),
+            Self::Store(error) => error.code(),
+        }
+    }
+
+    fn retry_after(&self) -> Option<u32> {
+        match self {
+            Self::RateLimited { resets_in, .. } => Some(*resets_in),
+            Self::Full | Self::Stopping | Self::Interrupted => Some(1),
+            Self::Model(error) => {
+                error.retry_after().map(|wait| u32::try_from(wait.as_secs()).unwrap_or(u32::MAX).max(1))
+            }
+            Self::Store(error) => error.retry_after(),
+            Self::Invalid(_) | Self::Cancelled | Self::Sealing(_) => None,
+        }
+    }
+}
+
+impl TurnError {
+    /// What the person who asked is told: a failure of ours is not explained to them.
+    pub(crate) fn told(&self) -> String {
+        match self.kind() {
+            ErrorKind::Internal => "something went wrong on our side".to_owned(),
+            _ => self.to_string(),
+        }
+    }
+}

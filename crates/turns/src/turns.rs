@@ -1,0 +1,268 @@
+use std::fmt;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use futures::FutureExt;
+use futures::future::{self, Either};
+use omni_domain::{AgentId, AppId, Clock, ConversationId, MinuteWindow, TurnId};
+use omni_models::Models;
+use omni_persistence::{NewTurn, Runner, Store, StoreError, TurnRequest};
+use omni_rbac::{Grant, SystemGrant, Viewer};
+use omni_sealing::{MasterKey, Place};
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+use tracing::Instrument;
+
+use crate::assemble;
+use crate::drive::{Asking, Drive};
+use crate::event::Metadata;
+use crate::ledger::Ledger;
+use crate::live::{LiveTurns, Turn};
+use crate::log::TurnLog;
+use crate::{Ask, TurnError};
+
+/// How often a process that runs turns says that it is alive.
+const BEAT: Duration = Duration::from_secs(5);
+/// A process that has not said so for this long has stopped, and its turns with it.
+const SILENT: time::Duration = time::Duration::seconds(30);
+
+/// How this process runs turns.
+#[derive(Debug, Clone, Copy)]
+pub struct Settings {
+    /// What the process is called in the database; another one at every start.
+    pub runner: Runner,
+    /// The most turns that run at once.
+    pub most: usize,
+    /// How long a turn that has ended can still be read.
+    pub kept: Duration,
+    /// The column that AI services' keys are sealed for.
+    pub key_column: &'static str,
+}
+
+/// Runs turns.
+pub struct Turns {
+    store: Store,
+    models: Models,
+    key: MasterKey,
+    clock: Arc<dyn Clock>,
+    settings: Settings,
+    live: Arc<LiveTurns>,
+    ledger: Ledger,
+    tasks: TaskTracker,
+    upkeep: TaskTracker,
+    /// Set when no turn may begin any more.
+    closing: CancellationToken,
+    /// Set when the turns that still run are ended.
+    shutdown: CancellationToken,
+}
+
+impl fmt::Debug for Turns {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Turns")
+            .field("settings", &self.settings)
+            .field("running", &self.tasks.len())
+            .finish_non_exhaustive()
+    }
+}
+
+impl Turns {
+    /// Starts to run turns: says that the process is alive, and ends what processes that stopped have left behind. Must be
+    /// called on the runtime that outlives all turns.
+    ///
+    /// # Errors
+    /// If the database is away.
+    pub async fn start(
+        store: Store,
+        models: Models,
+        key: MasterKey,
+        clock: Arc<dyn Clock>,
+        settings: Settings,
+    ) -> Result<Arc<Self>, TurnError> {
+        let (ledger, keeping) = Ledger::new(store.clone());
+        let turns = Arc::new(Self {
+            live: Arc::new(LiveTurns::new(settings.most, settings.kept)),
+            store,
+            models,
+            key,
+            clock,
+            settings,
+            ledger,
+            tasks: TaskTracker::new(),
+            upkeep: TaskTracker::new(),
+            closing: CancellationToken::new(),
+            shutdown: CancellationToken::new(),
+        });
+        turns.beat().await?;
+        turns.upkeep.spawn(keeping);
+        turns.upkeep.spawn(Upkeep::of(&turns).run());
+        Ok(turns)
+    }
+
+    async fn beat(&self) -> Result<(), StoreError> {
+        let now = self.clock.now();
+        let leave = SystemGrant::because("a process that runs turns says that it is alive");
+        self.store.beat(&leave, self.settings.runner, now).await?;
+        let ended = self.store.interrupt_abandoned_turns(&leave, now - SILENT, None, now).await?;
+        if ended > 0 {
+            tracing::warn!(ended, "ended turns of a process that has stopped");
+        }
+        Ok(())
+    }
+
+    /// Begins a turn. It has its rows when this answers; what the agent says is read from the [`Turn`].
+    ///
+    /// # Errors
+    /// If the question breaks a rule, the agent or conversation is not the asker's to talk to, the app's limit is reached,
+    /// or the agent's service cannot be used as it is.
+    pub async fn begin(&self, grant: &Grant<Viewer>, ask: Ask) -> Result<Turn, TurnError> {
+        if self.closing.is_cancelled() {
+            return Err(TurnError::Stopping);
+        }
+        let ask = ask.check()?;
+        if !self.live.has_room() {
+            return Err(TurnError::Full);
+        }
+        let now = self.clock.now();
+        let request = TurnRequest {
+            agent: ask.agent,
+            conversation: ask.conversation,
+            afresh: ask.afresh,
+            minute: MinuteWindow::began(now),
+        };
+        let plan = self.store.plan_turn(grant, &request).await?;
+        if plan.window.is_exhausted() {
+            let resets_in = MinuteWindow::seconds_left(now);
+            return Err(TurnError::RateLimited { limit: plan.window.limit, resets_in });
+        }
+        let (service, sealed) = plan.service.map_or((None, None), |(service, sealed)| (Some(service), sealed));
+        let key = match (&service, sealed) {
+            (Some(service), Some(sealed)) => {
+                let place = Place { column: self.settings.key_column, app: service.app, row: service.id.get() };
+                Some(self.key.open(&sealed, place)?)
+            }
+            _ => None,
+        };
+        let target = assemble::target(service.as_ref(), key)?;
+        let (provider, model) = (target.provider.name(), target.model.clone());
+        let (message, files) = ask.read_attachments();
+        let question = assemble::request(&plan.agent, service.as_ref(), &plan.history, &message);
+        let asking = self.models.chat(target)?.stream(question);
+        let new = NewTurn {
+            agent: ask.agent,
+            conversation: plan.conversation,
+            message: &assemble::stored_message(&ask.message, &files),
+            provider,
+            model: &model,
+            runner: self.settings.runner,
+            now,
+        };
+        // The provider thinks while the rows are written; if they cannot be, its answer is dropped unread.
+        let (opened, asking) = together(self.store.open_turn(grant, &new), asking).await;
+        let opened = opened?;
+        let turn = Turn {
+            metadata: Arc::new(Metadata {
+                turn_id: opened.turn,
+                conversation_id: opened.conversation,
+                message_id: opened.answer,
+                agent_id: plan.agent.id,
+                agent_name: plan.agent.name,
+                has_memory: plan.agent.memory.enabled,
+                provider: provider.to_owned(),
+                model,
+                files,
+            }),
+            log: TurnLog::new(),
+            stop: self.shutdown.child_token(),
+            owner: grant.actor(),
+            app: grant.app(),
+        };
+        self.live.insert(turn.clone());
+        let drive = Drive {
+            turn: turn.clone(),
+            grant: grant.at(),
+            ledger: self.ledger.clone(),
+            clock: Arc::clone(&self.clock),
+            shutdown: self.shutdown.clone(),
+        };
+        let live = Arc::clone(&self.live);
+        let task = async move {
+            drive.run(asking).await;
+            live.end(opened.turn, Instant::now());
+        };
+        self.tasks.spawn(task.in_current_span());
+        Ok(turn)
+    }
+
+    /// A turn of this process that runs or has ended a moment ago, if it is the grant holder's own in the grant's app.
+    #[must_use]
+    pub fn find(&self, grant: &Grant<Viewer>, id: TurnId) -> Option<Turn> {
+        self.live.find(grant, id)
+    }
+
+    /// Stops the turns of an agent that is no more.
+    pub fn cancel_agent(&self, agent: AgentId) {
+        self.live.cancel(|turn| turn.metadata.agent_id == agent);
+    }
+
+    /// Stops the turns of an app that is no more.
+    pub fn cancel_app(&self, app: AppId) {
+        self.live.cancel(|turn| turn.app == app);
+    }
+
+    /// Stops the turns of a conversation that is no more.
+    pub fn cancel_conversation(&self, conversation: ConversationId) {
+        self.live.cancel(|turn| turn.metadata.conversation_id == conversation);
+    }
+
+    /// How many turns run.
+    #[must_use]
+    pub fn running(&self) -> usize {
+        self.tasks.len()
+    }
+
+    /// Takes no more turns, gives those that run `grace` to end by themselves, then ends them with what they have said so
+    /// far. When this answers, all of it is stored.
+    pub async fn stop(&self, grace: Duration) {
+        self.closing.cancel();
+        self.tasks.close();
+        if tokio::time::timeout(grace, self.tasks.wait()).await.is_err() {
+            tracing::warn!(running = self.tasks.len(), "ending the turns that still run");
+            self.shutdown.cancel();
+            self.tasks.wait().await;
+        }
+        self.shutdown.cancel();
+        self.upkeep.close();
+    }
+}
+
+/// Both at once, until the rows are there; the provider's answer comes along as far as it has got.
+async fn together<T>(opening: impl Future<Output = T>, asking: Asking) -> (T, Asking) {
+    match future::select(Box::pin(opening), asking).await {
+        Either::Left((opened, asking)) => (opened, asking),
+        Either::Right((answer, opening)) => (opening.await, future::ready(answer).boxed()),
+    }
+}
+
+/// What a process that runs turns does all the time: it says that it is alive, ends what others have left behind, and
+/// forgets what nobody comes back for.
+struct Upkeep {
+    turns: std::sync::Weak<Turns>,
+    shutdown: CancellationToken,
+}
+
+impl Upkeep {
+    fn of(turns: &Arc<Turns>) -> Self {
+        Self { turns: Arc::downgrade(turns), shutdown: turns.shutdown.clone() }
+    }
+
+    async fn run(self) {
+        let mut beats = tokio::time::interval(BEAT);
+        while self.shutdown.run_until_cancelled(beats.tick()).await.is_some() {
+            let Some(turns) = self.turns.upgrade() else { return };
+            turns.live.sweep(Instant::now());
+            if let Err(error) = turns.beat().await {
+                tracing::warn!(%error, "a process that runs turns could not say that it is alive");
+            }
+        }
+    }
+}

@@ -1,0 +1,20 @@
+//! What goes over the wire of the workspace API: requests and responses, with the contract's field names.
+//!
+//! Requests ignore fields that they do not know and turn into the drafts and patches of `omni-domain`, which hold the rules.
+//! Responses are made of its entities. Nothing here decides anything.
+
+mod agents;
+mod ai_services;
+mod apps;
+mod chat;
+mod conversations;
+mod people;
+mod server;
+
+pub use agents::{AgentResponse, CreateAgentRequest, UpdateAgentRequest};
+pub use ai_services::{AiServiceResponse, CreateAiServiceRequest, UpdateAiServiceRequest};
+pub use apps::{AppResponse, CreateAppRequest, DayUsage, UpdateAppRequest, UsageResponse, UsageTotals};
+pub use chat::{ChatRequest, ChatResponse, ResetRequest, ResetResponse, TokenUsage};
+pub use conversations::{ConversationResponse, HistoryResponse, MessageResponse};
+pub use people::{DevLoginRequest, MeResponse, ProfileResponse, SignedInResponse, UpdateProfileRequest};
+pub use server::{AliveResponse, ReadyResponse, VersionResponse};

@@ -1,0 +1,33 @@
+use omni_domain::{AgentDraft, AppDraft, Memory};
+use omni_rbac::SystemGrant;
+
+use crate::{Workspace, WorkspaceError};
+
+impl Workspace {
+    /// Makes the demonstration of a first start: an app that `email` owns, with an agent that needs no model. Once in the
+    /// life of an installation, however many replicas start; deleting it does not bring it back. Says whether it was made.
+    ///
+    /// # Errors
+    /// If the database is away.
+    pub async fn welcome(&self, leave: &SystemGrant, email: &str) -> Result<bool, WorkspaceError> {
+        if !self.store.claim_first_start(leave, self.now()).await? {
+            return Ok(false);
+        }
+        let name = email.split('@').next().unwrap_or(email);
+        let owner = self.store.person_by_email(email, name, self.now()).await?;
+        let app = self.store.create_app_for(leave, owner.id, &AppDraft::new("Demo", None)?, self.now()).await?;
+        let agent = AgentDraft {
+            name: "First steps".into(),
+            description: Some("Answers without any model, and says how to add one.".into()),
+            system_prompt: Some("You help people to find their way in Omni.".into()),
+            prompt_template: None,
+            service: None,
+            temperature: None,
+            max_tokens: None,
+            memory: Memory::default(),
+        };
+        self.store.create_agent_for(leave, app.id, &agent, self.now()).await?;
+        tracing::info!(app = %app.slug, owner = %owner.email, "first start: made a demonstration app");
+        Ok(true)
+    }
+}

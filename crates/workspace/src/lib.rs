@@ -1,0 +1,17 @@
+//! What people do in a workspace: apps, AI services, agents and conversations.
+//!
+//! [`Workspace`] is the use cases. Each takes a proof of permission first, checks what the caller sent against the rules of
+//! `omni-domain` and against what it refers to, and stores it. How a request looks on the wire and how a row looks in the
+//! database are other crates' business.
+
+mod agents;
+mod ai_services;
+mod apps;
+mod conversations;
+mod error;
+mod first_start;
+mod workspace;
+
+pub use apps::UsageReport;
+pub use error::WorkspaceError;
+pub use workspace::{AI_SERVICE_KEY, Workspace};
