@@ -75,6 +75,8 @@ pub enum Finish {
     Stop,
     /// The answer reached its limit.
     Length,
+    /// The model wants a tool called. Gemini and Ollama have no reason of their own for that.
+    ToolCall,
 }
 
 impl Script {
@@ -163,7 +165,7 @@ impl Script {
             ["garbage"] => ending("0", Ending::Garbage),
             ["huge"] => ending("0", Ending::Flood),
             ["huge", "frame"] => ending("0", Ending::EndlessFrame),
-            ["tool", "call"] => ending("0", Ending::ToolCall),
+            ["tool", "call"] => Some(Self { ending: Ending::ToolCall, finish: Finish::ToolCall, ..Self::tokens(0) }),
             _ => None,
         }
     }

@@ -11,9 +11,12 @@ const NO_MODEL: &str = "No AI model is connected to this agent";
 const HOW_TO_CONNECT: &str = "For real answers, add an AI service (a provider, a model and its API key, or the address \
 of a model server of your own such as Ollama) and choose it for this agent.";
 
-const GREETINGS: &str = "aloha bonjour buenas buenos ciao day evening good greetings guten hallo hello hey hi hola howdy kaixo \
-morning moin namaste olá salut servus tag welcome yo";
+const GREETINGS: &str = "aloha bonjour buenas buenos ciao day evening good greetings guten hallo hello help hey hi \
+hola howdy kaixo morning moin namaste olá salut servus tag test welcome yo";
 const RECAPS: &str = "conversation discussed recap summarise summarize summary talked far topics";
+/// How questions and requests begin that have no question mark.
+const ASKING: &str = "are can could describe did do does explain find give how is list show should tell was were what \
+when where which who whom whose why will would";
 const SAYING: &str = "ask asked mention mentioned promised said say tell told talk talked write written wrote";
 
 /// The most characters of a quote, of a source's name, and of the words that a question is said to be about.
@@ -54,7 +57,11 @@ pub(super) fn reply_to(request: &ChatRequest) -> String {
     };
     let quotes = recall(request, &terms(&about.join(" ")), whose);
     let topic = shortened(&topic(&question, &is_about), LONGEST_NAME);
-    if quotes.is_empty() { regret(&topic, request) } else { quote(&topic, &quotes) }
+    if !quotes.is_empty() {
+        return quote(&topic, &quotes);
+    }
+    let asks = question.contains(['?', '？']) || words.first().is_some_and(|word| is_in(ASKING, word));
+    if asks { regret(&topic, request) } else { keep(&topic) }
 }
 
 fn greet(greeted: bool) -> String {
@@ -85,6 +92,14 @@ fn regret(topic: &str, request: &ChatRequest) -> String {
     format!(
         "{NO_MODEL}, so I can only quote, and I found nothing about “{topic}” in this conversation{places}.\
          \n\n{HOW_TO_CONNECT}"
+    )
+}
+
+/// For what was no question.
+fn keep(topic: &str) -> String {
+    format!(
+        "{NO_MODEL}, so I have nothing to say to that. But it stays in this conversation, and I can quote it when you \
+         ask about “{topic}”.\n\n{HOW_TO_CONNECT}"
     )
 }
 
@@ -190,6 +205,12 @@ mod tests {
     fn what_was_not_said_is_not_made_up() {
         let reply = reply_to(&conversation("Who wrote the Quixote novel, please?"));
         assert!(reply.contains("I found nothing about “Quixote novel”"), "{reply}");
+    }
+
+    #[test]
+    fn what_is_told_is_kept() {
+        let reply = reply_to(&ChatRequest::new(vec![ChatMessage::user("My dog is called Rex.")]));
+        assert!(reply.contains("I can quote it when you ask about “dog is called Rex”"), "{reply}");
     }
 
     #[test]

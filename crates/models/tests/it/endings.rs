@@ -135,7 +135,7 @@ async fn floods_are_stopped() {
 #[tokio::test]
 async fn what_arrived_together_is_ready_together() {
     let setting = Setting::new().await;
-    let mut stream = setting.model(Provider::OpenAi, "tokens-50").stream(question()).await.unwrap();
+    let mut stream = setting.model(Provider::OpenAi, "tokens-20").stream(question()).await.unwrap();
     // The first token wakes the reader; by the time the server is done with its one write, all others are there.
     assert!(stream.next().await.is_some());
     setting.server.until(SOON, |tally| tally.completed == 1).await.unwrap();
@@ -144,7 +144,7 @@ async fn what_arrived_together_is_ready_together() {
     while let Some(batch) = batches.next().await {
         sizes.push(batch.len());
     }
-    assert_eq!(sizes.iter().sum::<usize>(), 49 + 2, "{sizes:?}");
+    assert_eq!(sizes.iter().sum::<usize>(), 19 + 2, "{sizes:?}");
     assert!(sizes.len() <= 3, "{sizes:?}");
 }
 

@@ -1,10 +1,12 @@
 use std::time::Duration;
 
 use omni_domain::ErrorKind;
-use omni_models::{ModelError, Provider};
+use omni_models::{Deadlines, ModelError, ModelTarget, Models, Provider, parse_base_url};
 use omni_scripted_model::{Refusal, Script};
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::TcpListener;
 
-use crate::setting::{KEY, REMOTE, Setting};
+use crate::setting::{KEY, REMOTE, Setting, answer, egress, question};
 
 /// A refusal, by every provider, with the error it must become. No error ever tells the key.
 async fn refused(model: &str, code: &str, kind: ErrorKind) -> Vec<ModelError> {
@@ -77,11 +79,41 @@ async fn a_redirect_is_not_followed() {
     assert_eq!(setting.server.requests().len(), 1);
 }
 
+/// What becomes of one fixed response with status 200.
+async fn error_of(content_type: &str, body: &str) -> ModelError {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let addr = listener.local_addr().unwrap();
+    let target = ModelTarget {
+        base_url: Some(parse_base_url(&format!("http://{addr}/v1")).unwrap()),
+        ..ModelTarget::new(Provider::OpenAi, "m")
+    };
+    let models = Models::new(egress(&addr.to_string()), Deadlines::default());
+    let serving = async {
+        let (mut stream, _) = listener.accept().await.unwrap();
+        stream.read_buf(&mut Vec::with_capacity(8_192)).await.unwrap();
+        let length = body.len();
+        let response =
+            format!("HTTP/1.1 200 OK\r\ncontent-type: {content_type}\r\ncontent-length: {length}\r\n\r\n{body}");
+        stream.write_all(response.as_bytes()).await.unwrap();
+        stream
+    };
+    let (answered, _stream) = tokio::join!(models.chat(target).unwrap().stream(question()), serving);
+    answer(answered).await.error.unwrap()
+}
+
 #[tokio::test]
-async fn a_server_that_does_not_stream_is_told() {
-    let setting = Setting::new().await;
-    let ok = |message: &str| Refusal { status: 200, retry_after: None, message: message.into() };
-    setting.server.script("odd", Script { refusal: Some(ok("I am an error")), ..Script::tokens(0) });
-    // The wire's error body, but with a status of success.
-    assert_eq!(setting.ask(Provider::OpenAi, "odd").await.code(), "provider_bad_request");
+async fn a_success_that_is_no_stream_is_told() {
+    let page = error_of("text/html; charset=utf-8", "<html>Welcome</html>").await;
+    assert!(page.to_string().contains("web page") && page.to_string().contains("base URL"), "{page}");
+    let whole = error_of("application/json", r#"{"choices":[{"message":{"content":"hi"}}]}"#).await;
+    assert!(whole.to_string().contains("not a stream"), "{whole}");
+    let error = error_of("application/json", r#"{"error":{"message":"no","type":"invalid_request_error"}}"#).await;
+    assert_eq!(error.code(), "provider_bad_request");
+}
+
+#[tokio::test]
+async fn an_answer_without_a_word_or_an_end_is_cut_off() {
+    for body in ["", "\n\n", ": comment\n\n", "data: {\"choices\":[", "data: {\"choices\":[]}\n\n"] {
+        assert_eq!(error_of("text/event-stream", body).await.code(), "answer_cut_off", "{body}");
+    }
 }

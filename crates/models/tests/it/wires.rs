@@ -46,6 +46,19 @@ async fn a_limit_that_was_reached_is_told() {
 }
 
 #[tokio::test]
+async fn a_wish_for_a_tool_is_told() {
+    let setting = Setting::new().await;
+    for provider in REMOTE {
+        let answered = setting.ask(provider, "tool-call").await;
+        let expected = match provider {
+            Provider::Google | Provider::Ollama => FinishReason::Stop,
+            _ => FinishReason::ToolCalls,
+        };
+        assert_eq!((answered.text.as_str(), answered.finish), ("", Some(expected)), "{provider}");
+    }
+}
+
+#[tokio::test]
 async fn the_key_is_in_its_header_and_nowhere_else() {
     for provider in REMOTE {
         let setting = Setting::new().await;

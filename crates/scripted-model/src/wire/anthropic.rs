@@ -106,5 +106,6 @@ const fn reason(outline: &Outline<'_>) -> &'static str {
     match outline.finish {
         Finish::Stop => "end_turn",
         Finish::Length => "max_tokens",
+        Finish::ToolCall => "tool_use",
     }
 }

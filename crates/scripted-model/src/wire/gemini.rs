@@ -33,7 +33,7 @@ fn frame(data: &Value) -> Vec<u8> {
 
 pub(super) fn whole(outline: &Outline<'_>, text: &str) -> Value {
     let finish = match outline.finish {
-        Finish::Stop => "STOP",
+        Finish::Stop | Finish::ToolCall => "STOP",
         Finish::Length => "MAX_TOKENS",
     };
     json!({

@@ -22,7 +22,7 @@ pub(super) fn frames(outline: &Outline<'_>) -> Frames {
 
 pub(super) fn whole(outline: &Outline<'_>, text: &str) -> Value {
     let finish = match outline.finish {
-        Finish::Stop => "stop",
+        Finish::Stop | Finish::ToolCall => "stop",
         Finish::Length => "length",
     };
     json!({

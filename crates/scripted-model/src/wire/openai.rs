@@ -90,5 +90,6 @@ const fn reason(outline: &Outline<'_>) -> &'static str {
     match outline.finish {
         Finish::Stop => "stop",
         Finish::Length => "length",
+        Finish::ToolCall => "tool_calls",
     }
 }
