@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use omni_registry::{
-    AckReply, Action, Command, CommandState, Happening, Heartbeat, HeartbeatReply, Metrics, Order, Phase,
+    AckReply, Action, Command, CommandState, Event, Happening, Heartbeat, HeartbeatReply, Metrics, Order, Phase,
     RegistryError, ServiceId, ServiceState, Status,
 };
 
@@ -189,10 +189,7 @@ fn a_service_that_does_not_end_in_time_is_to_be_ended() {
     world.events();
     assert_eq!(world.pass_beating(5, std::slice::from_ref(&id)).lapsed, 1);
     let events = world.events();
-    assert_eq!(
-        events.iter().map(|event| event.name()).collect::<Vec<_>>(),
-        ["service.command_settled", "service.must_end"]
-    );
+    assert_eq!(events.iter().map(Event::name).collect::<Vec<_>>(), ["service.command_settled", "service.must_end"]);
     assert_eq!(events[1].generation, generation);
     assert_eq!(events[1].what, Happening::MustEnd { command: command.id, action: Action::Restart });
     assert_eq!(world.beat(&id), nothing_to_do(), "it is not told again");

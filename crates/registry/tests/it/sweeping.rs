@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use omni_registry::{Action, Phase, ServiceId, ServiceState, Sweeper, Verdict};
+use omni_registry::{Action, Event, Phase, ServiceId, ServiceState, Sweeper, Verdict};
 
 use crate::world::{World, channel, slot};
 
@@ -61,7 +61,7 @@ fn two_replicas_tell_of_one_expiry_once() {
         world.wait(5);
         world.sweep();
         let outcome = world.registry.sweep(&mut other, world.now, world.monotonic);
-        told.extend(outcome.events.iter().map(|event| event.name()));
+        told.extend(outcome.events.iter().map(Event::name));
     }
     told.extend(world.told());
     assert_eq!(told.iter().filter(|name| **name == "service.expired").count(), 1, "{told:?}");
@@ -182,7 +182,7 @@ fn small_steps_of_the_clock_do_not_add_up() {
     for _ in 0..60 {
         world.wait(5);
         world.now += Duration::from_secs(3);
-        if world.monotonic.as_secs() % 10 == 0 {
+        if world.monotonic.as_secs().is_multiple_of(10) {
             for id in &ids {
                 world.beat(id);
             }

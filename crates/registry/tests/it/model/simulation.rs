@@ -30,6 +30,9 @@ pub(super) struct Simulation {
     pub(super) rows: Rows,
     pub(super) now: Duration,
     wall: Timestamp,
+    /// Which replicas have swept since the clock was last set. A clock that is set twice between two sweeps, there and
+    /// back, leaves nothing for a sweeper to see; the registry does not promise anything then.
+    has_seen_clock: [bool; 2],
     replicas: [Option<Sweeper>; 2],
     slots: Vec<(SlotKey, ServiceType)>,
     entropy: Counting,
@@ -48,6 +51,7 @@ impl Simulation {
             rows: Rows::default(),
             now: Duration::ZERO,
             wall: datetime!(2026-03-01 12:00 UTC),
+            has_seen_clock: [true; 2],
             replicas: [0, 1].map(|_| Some(Sweeper::new(terms, Duration::ZERO))),
             slots,
             entropy: Counting::default(),
@@ -99,7 +103,7 @@ impl Simulation {
             Step::Sweep(replica) => self.sweep(usize::from(replica)),
             Step::StartReplica(replica) => self.start_replica(usize::from(replica)),
             Step::StopReplica(replica) => self.replicas[usize::from(replica)] = None,
-            Step::SetClock(seconds) => self.wall += time::Duration::seconds(seconds),
+            Step::SetClock(seconds) => self.set_clock(seconds),
             Step::Run { seconds, losses } => {
                 for second in 0..u32::from(seconds) {
                     self.tick(losses.rotate_left(second));
@@ -237,9 +241,9 @@ impl Simulation {
         if identity != Identity::Pid {
             return 1000 + number(self.children.len());
         }
-        let rivals =
-            self.children.iter().filter(|child| child.slot == slot && child.identity == identity && child.is_alive);
-        100 * number(slot + 1) + number(rivals.count())
+        let alive = || self.children.iter().filter(|child| child.is_alive);
+        let is_free = |pid: &i64| alive().all(|child| i64::from(child.registration.process.pid.get()) != *pid);
+        (100 * number(slot + 1)..).find(is_free).unwrap()
     }
 
     fn set_stopped(&mut self, choice: u8, is_stopped: bool) {
@@ -269,8 +273,17 @@ impl Simulation {
         self.replicas[replica].get_or_insert_with(|| Sweeper::new(self.terms, self.now));
     }
 
+    fn set_clock(&mut self, seconds: i64) {
+        let is_seen = |replica: usize| self.replicas[replica].is_none() || self.has_seen_clock[replica];
+        if is_seen(0) && is_seen(1) {
+            self.wall += time::Duration::seconds(seconds);
+            self.has_seen_clock = [false; 2];
+        }
+    }
+
     fn sweep(&mut self, replica: usize) {
         let Some(sweeper) = &mut self.replicas[replica] else { return };
+        self.has_seen_clock[replica] = true;
         let outcome = self.registry.sweep(sweeper, self.wall, self.now);
         if outcome.reply.1.verdict() == Verdict::Preserve {
             self.witness.seen.insert("expiry was put off");
