@@ -1,0 +1,80 @@
+use std::net::{SocketAddr, TcpListener};
+use std::sync::Arc;
+use std::time::Duration;
+
+use actix_web::dev::ServerHandle;
+use omni_api_workspace::{ROUTES, Services, WorkspaceApi};
+use omni_domain::Entropy;
+use omni_http::{Dispatcher, Router, ServerOptions, serve};
+use tokio::task::JoinHandle;
+
+/// How the API is served.
+#[derive(Debug, Clone, Copy)]
+pub struct ApiOptions {
+    /// How many threads serve.
+    pub workers: usize,
+    /// How long a stop waits for answers and turns that are on their way.
+    pub grace: Duration,
+}
+
+/// The workspace API on a socket.
+#[derive(Debug)]
+pub struct Api {
+    address: SocketAddr,
+    services: Arc<Services>,
+    handle: ServerHandle,
+    serving: JoinHandle<std::io::Result<()>>,
+    grace: Duration,
+}
+
+/// The table of the workspace API as a router.
+///
+/// # Errors
+/// If the table contradicts itself, which a test excludes.
+pub(crate) fn router() -> anyhow::Result<Arc<Router<WorkspaceApi>>> {
+    Router::new(&[ROUTES]).map_err(anyhow::Error::msg)
+}
+
+impl Api {
+    /// Serves until it is stopped.
+    ///
+    /// # Errors
+    /// If the socket cannot be served.
+    pub fn start(
+        socket: TcpListener,
+        services: Arc<Services>,
+        entropy: &dyn Entropy,
+        options: ApiOptions,
+    ) -> anyhow::Result<Self> {
+        let dispatcher = Dispatcher::new(router()?, Arc::clone(&services), entropy);
+        let connections = 25_000;
+        let server = ServerOptions { workers: options.workers, grace: options.grace, connections };
+        let (server, handle, address) = serve(socket, &dispatcher, server)?;
+        #[expect(clippy::disallowed_methods, reason = "owned by this struct, which waits for it in `stop`")]
+        let serving = tokio::spawn(server);
+        Ok(Self { address, services, handle, serving, grace: options.grace })
+    }
+
+    /// Where it is served.
+    #[must_use]
+    pub const fn address(&self) -> SocketAddr {
+        self.address
+    }
+
+    /// What it serves.
+    #[must_use]
+    pub const fn services(&self) -> &Arc<Services> {
+        &self.services
+    }
+
+    /// Stops: no turn begins any more, those that run have the grace to end, then the socket closes. When this answers,
+    /// everything that anybody was told is stored.
+    ///
+    /// # Errors
+    /// If serving had failed.
+    pub async fn stop(self) -> anyhow::Result<()> {
+        self.services.turns.stop(self.grace).await;
+        self.handle.stop(true).await;
+        Ok(self.serving.await??)
+    }
+}

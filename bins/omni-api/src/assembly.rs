@@ -1,0 +1,66 @@
+use std::sync::Arc;
+use std::time::Duration;
+
+use omni_api_workspace::{Environment, Services};
+use omni_domain::{Clock, Entropy};
+use omni_identity::Identity;
+use omni_models::Models;
+use omni_persistence::{Runner, Store};
+use omni_rbac::{Authority, Omniadmins};
+use omni_sealing::MasterKey;
+use omni_turns::{Settings, Turns};
+use omni_workspace::{AI_SERVICE_KEY, Workspace};
+use url::Url;
+use uuid::Uuid;
+
+/// How long a turn that has ended can still be read again.
+const KEPT: Duration = Duration::from_secs(300);
+/// The most turns that one process runs at once.
+const MOST_TURNS: usize = 5_000;
+
+/// What the services are made of.
+pub struct Assembly {
+    /// The database, migrated.
+    pub store: Store,
+    /// The models of all providers.
+    pub models: Models,
+    /// What seals secrets.
+    pub key: MasterKey,
+    /// Where the time comes from.
+    pub clock: Arc<dyn Clock>,
+    /// Where randomness comes from.
+    pub entropy: Arc<dyn Entropy>,
+    /// Who outranks everyone.
+    pub omniadmins: Omniadmins,
+    /// Who FAKE mode signs in; none outside FAKE mode.
+    pub fake_user: Option<String>,
+    /// Where a proxy says that this server is.
+    pub public_url: Option<Url>,
+    /// How long a session lasts at the most.
+    pub session_lifetime: time::Duration,
+}
+
+/// Puts the services together. Must be called on a runtime that outlives them.
+///
+/// # Errors
+/// If the database is away.
+pub async fn assemble(parts: Assembly) -> anyhow::Result<Arc<Services>> {
+    let Assembly { store, models, key, clock, entropy, omniadmins, fake_user, public_url, session_lifetime } = parts;
+    let environment = if fake_user.is_some() { Environment::Development } else { Environment::Production };
+    let mut runner = [0; 16];
+    entropy.fill(&mut runner);
+    let settings =
+        Settings { runner: Runner(Uuid::from_bytes(runner)), most: MOST_TURNS, kept: KEPT, key_column: AI_SERVICE_KEY };
+    let turns = Turns::start(store.clone(), models.clone(), key.clone(), Arc::clone(&clock), settings).await?;
+    #[expect(clippy::disallowed_methods, reason = "the one mint of this process")]
+    let authority = Authority::new(Arc::new(store.clone()), omniadmins, Arc::clone(&clock));
+    Ok(Arc::new(Services {
+        authority,
+        identity: Identity::new(store.clone(), Arc::clone(&clock), Arc::clone(&entropy), session_lifetime, fake_user),
+        workspace: Workspace::new(store.clone(), models, key, clock, entropy),
+        turns,
+        store,
+        public_url,
+        environment,
+    }))
+}

@@ -1,0 +1,203 @@
+use std::net::{SocketAddr, TcpListener};
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use anyhow::Context;
+use omni_api_workspace::Services;
+use omni_config::{Auth, Config, Loaded, process_environment};
+use omni_egress::{Allow, Egress, EgressPolicy};
+use omni_models::{Deadlines, Models};
+use omni_persistence::{Options, Store};
+use omni_rbac::{Omniadmins, SystemGrant};
+use omni_sealing::MasterKey;
+use tokio::net::TcpSocket;
+use tokio::signal::unix::{SignalKind, signal};
+
+use crate::data_plane::Data;
+use crate::{Api, ApiOptions, Arguments, Assembly, Misconfigured, OperatingSystem, SystemClock, assemble, logging};
+
+/// How long a request waits for a connection to the database.
+const PATIENCE: Duration = Duration::from_secs(5);
+/// How many connections may wait to be accepted. The standard library's 128 overflow when a few hundred clients come at
+/// once, and each of those then tries again a second later.
+const BACKLOG: u32 = 4_096;
+/// How often sessions that are over are removed.
+const SWEEP: Duration = Duration::from_secs(600);
+
+/// Says what the configuration comes to.
+///
+/// # Errors
+/// [`Misconfigured`] if it cannot be started with.
+pub fn check(arguments: &Arguments) -> anyhow::Result<()> {
+    let loaded = load(arguments)?;
+    Setup::of(&loaded.config)?;
+    report(&loaded);
+    Ok(())
+}
+
+#[expect(clippy::print_stdout, reason = "the report is what was asked for")]
+fn report(loaded: &Loaded) {
+    for warning in &loaded.warnings {
+        println!("warning: {warning}");
+    }
+    print!("{}", loaded.redacted_report());
+}
+
+/// Serves until it is asked to stop.
+///
+/// # Errors
+/// [`Misconfigured`] if the configuration cannot be started with; else whatever ended it.
+pub fn run(arguments: &Arguments) -> anyhow::Result<()> {
+    let started = Instant::now();
+    let loaded = load(arguments)?;
+    let setup = Setup::of(&loaded.config)?;
+    logging::begin(&loaded.config)?;
+    for warning in &loaded.warnings {
+        tracing::warn!("{warning}");
+    }
+    // The requests have threads of their own; this runtime is for what goes on beside them.
+    tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build()?.block_on(serve(
+        &loaded.config,
+        setup,
+        started,
+    ))
+}
+
+fn load(arguments: &Arguments) -> anyhow::Result<Loaded> {
+    Config::load(arguments.config.as_deref(), &process_environment())
+        .map_err(|error| Misconfigured(error.to_string()).into())
+}
+
+/// What can be told of a configuration before anything is started.
+struct Setup {
+    egress: Egress,
+    fake_user: Option<String>,
+}
+
+impl Setup {
+    fn of(config: &Config) -> anyhow::Result<Self> {
+        let allow =
+            Allow::parse(&config.egress_allow).map_err(|error| Misconfigured(format!("OMNI_EGRESS_ALLOW: {error}")))?;
+        let egress = Egress::new(EgressPolicy { allow, ..EgressPolicy::default() })?;
+        let fake_user = match &config.auth {
+            Auth::Fake { user } => Some(user.clone()),
+            Auth::Oidc { .. } => {
+                let problem = "OMNI_AUTH_MODE: this version signs nobody in by OpenID Connect yet; set it to `fake` to \
+                    try Omni on this machine";
+                return Err(Misconfigured(problem.to_owned()).into());
+            }
+        };
+        Ok(Self { egress, fake_user })
+    }
+}
+
+async fn serve(config: &Config, setup: Setup, started: Instant) -> anyhow::Result<()> {
+    let socket = listen(config.http_addr)?;
+    let mut stop = StopSignals::new()?;
+    let data = Data::start(config).await?;
+    let outcome = tokio::select! {
+        outcome = serve_data(config, setup, &data, socket, started, &mut stop) => outcome,
+        error = data.lost() => Err(error.context("the data plane ended")),
+    };
+    data.stop().await?;
+    outcome
+}
+
+async fn serve_data(
+    config: &Config,
+    setup: Setup,
+    data: &Data,
+    socket: TcpListener,
+    started: Instant,
+    stop: &mut StopSignals,
+) -> anyhow::Result<()> {
+    let services = services(config, setup, data).await?;
+    let options = ApiOptions { workers: workers(), grace: config.shutdown_grace };
+    let api = Api::start(socket, services, &OperatingSystem, options)?;
+    tracing::info!(address = %api.address(), took = ?started.elapsed(), "ready");
+    let mut sweep = tokio::time::interval(SWEEP);
+    loop {
+        tokio::select! {
+            () = stop.next() => break,
+            _ = sweep.tick() => sweep_sessions(api.services()).await,
+        }
+    }
+    tracing::info!("asked to stop");
+    tokio::select! {
+        stopped = api.stop() => stopped,
+        () = stop.next() => Err(anyhow::anyhow!("asked to stop twice, so what was on its way is left behind")),
+    }
+}
+
+/// Everything between the configuration and the socket.
+async fn services(config: &Config, setup: Setup, data: &Data) -> anyhow::Result<Arc<Services>> {
+    let store = Store::new(&Options { url: data.url(), connections: config.database_connections, patience: PATIENCE })?;
+    let migration = store.migrate().await.context("the database cannot be brought up to date")?;
+    if !migration.applied.is_empty() {
+        tracing::info!(applied = ?migration.applied, took = ?migration.took, "migrated");
+    }
+    let key = MasterKey::from_file(&config.secret_key_file, &OperatingSystem)?;
+    let deadlines = Deadlines {
+        first_byte: config.model_deadlines.first_byte,
+        idle: config.model_deadlines.idle,
+        total: config.model_deadlines.total,
+    };
+    let welcomed = setup.fake_user.clone().or_else(|| config.omniadmins.first().cloned());
+    let services = assemble(Assembly {
+        store,
+        models: Models::new(setup.egress, deadlines),
+        key,
+        clock: Arc::new(SystemClock),
+        entropy: Arc::new(OperatingSystem),
+        omniadmins: Omniadmins::new(config.omniadmins.iter().cloned()),
+        fake_user: setup.fake_user,
+        public_url: config.public_url.clone(),
+        session_lifetime: config.session_lifetime.try_into()?,
+    })
+    .await?;
+    if let Some(email) = welcomed {
+        services.workspace.welcome(&SystemGrant::because("the first start of an installation"), &email).await?;
+    }
+    Ok(services)
+}
+
+async fn sweep_sessions(services: &Services) {
+    match services.identity.sweep(&SystemGrant::because("sessions that are over")).await {
+        Ok(0) => {}
+        Ok(removed) => tracing::debug!(removed, "removed sessions that are over"),
+        Err(error) => tracing::warn!(%error, "sessions that are over could not be removed"),
+    }
+}
+
+fn listen(address: SocketAddr) -> anyhow::Result<TcpListener> {
+    let bind = || {
+        let socket = if address.is_ipv4() { TcpSocket::new_v4() } else { TcpSocket::new_v6() }?;
+        socket.set_reuseaddr(true)?;
+        socket.bind(address)?;
+        socket.listen(BACKLOG)?.into_std()
+    };
+    bind().map_err(|error| Misconfigured(format!("OMNI_HTTP_ADDR: {address} cannot be used: {error}")).into())
+}
+
+fn workers() -> usize {
+    std::thread::available_parallelism().map_or(1, Into::into)
+}
+
+/// Ctrl-C and the signal that init systems send.
+struct StopSignals {
+    interrupt: tokio::signal::unix::Signal,
+    terminate: tokio::signal::unix::Signal,
+}
+
+impl StopSignals {
+    fn new() -> std::io::Result<Self> {
+        Ok(Self { interrupt: signal(SignalKind::interrupt())?, terminate: signal(SignalKind::terminate())? })
+    }
+
+    async fn next(&mut self) {
+        tokio::select! {
+            _ = self.interrupt.recv() => {}
+            _ = self.terminate.recv() => {}
+        }
+    }
+}
