@@ -32,6 +32,7 @@ CREATE TABLE turns (
     error_code      text,
     input_tokens    bigint,
     output_tokens   bigint,
+    usage_estimated boolean NOT NULL DEFAULT false,
     create_date     timestamptz NOT NULL,
     finish_date     timestamptz,
     UNIQUE (app_id, turn_id),

@@ -3,7 +3,7 @@ use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
 
-use crate::{AgentId, AppId, ConversationId, MessageId, Timestamp, TokenCount, TurnId, UserId};
+use crate::{AgentId, AppId, ConversationId, MessageId, Timestamp, TurnId, TurnUsage, UserId};
 
 /// The longest title that is made of a message, in characters.
 const TITLE: usize = 80;
@@ -89,7 +89,7 @@ pub struct Message {
     /// Why it failed, in a sentence for the person.
     pub error: Option<String>,
     /// What the turn cost, on an agent's message.
-    pub usage: Option<TokenCount>,
+    pub usage: Option<TurnUsage>,
     /// When it came.
     pub created: Timestamp,
 }

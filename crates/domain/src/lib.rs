@@ -36,5 +36,5 @@ pub use patch::Patch;
 pub use role::{Role, UnknownRole};
 pub use slug::slugify;
 pub use text::{Text, email, optional_text, required_text};
-pub use usage::{DailyUsage, MinuteWindow, StressLevel, TokenCount};
+pub use usage::{DailyUsage, MinuteWindow, StressLevel, TokenCount, TurnUsage};
 pub use user::User;

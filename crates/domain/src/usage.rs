@@ -12,6 +12,15 @@ pub struct TokenCount {
     pub output: u64,
 }
 
+/// What one turn cost.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct TurnUsage {
+    /// How many tokens.
+    pub tokens: TokenCount,
+    /// Whether the provider did not say, and these are estimates.
+    pub estimated: bool,
+}
+
 /// What one agent did on one day.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct DailyUsage {

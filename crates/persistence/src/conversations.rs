@@ -1,10 +1,10 @@
 use diesel::QueryableByName;
 use diesel::prelude::OptionalExtension;
-use diesel::sql_types::{BigInt, Nullable, Text, Timestamptz};
+use diesel::sql_types::{BigInt, Bool, Nullable, Text, Timestamptz};
 use diesel_async::RunQueryDsl;
 use omni_domain::{
     AgentId, AppId, Conversation, ConversationId, Message, MessageId, Page, PageRequest, Timestamp, TokenCount, TurnId,
-    UserId, excerpt,
+    TurnUsage, UserId, excerpt,
 };
 use omni_rbac::{Grant, Session, Viewer};
 
@@ -90,6 +90,8 @@ struct MessageRow {
     input_tokens: Option<i64>,
     #[diesel(sql_type = Nullable<BigInt>)]
     output_tokens: Option<i64>,
+    #[diesel(sql_type = Bool)]
+    usage_estimated: bool,
     #[diesel(sql_type = Timestamptz)]
     create_date: Timestamp,
 }
@@ -100,9 +102,10 @@ impl TryFrom<MessageRow> for Message {
     fn try_from(row: MessageRow) -> Result<Self, StoreError> {
         let usage = match (row.input_tokens, row.output_tokens) {
             (None, None) => None,
-            (input, output) => {
-                Some(TokenCount { input: count(input.unwrap_or(0))?, output: count(output.unwrap_or(0))? })
-            }
+            (input, output) => Some(TurnUsage {
+                tokens: TokenCount { input: count(input.unwrap_or(0))?, output: count(output.unwrap_or(0))? },
+                estimated: row.usage_estimated,
+            }),
         };
         Ok(Self {
             id: MessageId::new(row.message_id),
@@ -233,7 +236,7 @@ impl Store {
         most: u32,
     ) -> Result<Vec<Message>, StoreError> {
         let rows: Vec<MessageRow> = Statement::new(
-            "SELECT m.message_id, m.turn_id, m.author, m.content, m.status, m.error, m.create_date, \
+            "SELECT m.message_id, m.turn_id, m.author, m.content, m.status, m.error, m.create_date, t.usage_estimated, \
              CASE WHEN m.author = 'agent' THEN t.input_tokens END AS input_tokens, \
              CASE WHEN m.author = 'agent' THEN t.output_tokens END AS output_tokens \
              FROM messages m JOIN turns t ON t.turn_id = m.turn_id \

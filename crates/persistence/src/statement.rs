@@ -6,7 +6,7 @@
 use diesel::pg::Pg;
 use diesel::query_builder::{AstPass, Query, QueryFragment, QueryId};
 use diesel::result::QueryResult;
-use diesel::sql_types::{Array, BigInt, Binary, Date, Nullable, Text, Timestamptz, Untyped, Uuid as SqlUuid};
+use diesel::sql_types::{Array, BigInt, Binary, Bool, Date, Nullable, Text, Timestamptz, Untyped, Uuid as SqlUuid};
 use omni_domain::Timestamp;
 use uuid::Uuid;
 
@@ -31,6 +31,7 @@ enum Piece {
     Texts(Vec<String>),
     OptionalTexts(Vec<Option<String>>),
     Moments(Vec<Timestamp>),
+    Bools(Vec<bool>),
 }
 
 macro_rules! binders {
@@ -80,6 +81,8 @@ impl Statement {
         optional_texts(Vec<Option<String>>) => OptionalTexts,
         /// Binds a `timestamptz[]`.
         moments(Vec<Timestamp>) => Moments,
+        /// Binds a `boolean[]`.
+        bools(Vec<bool>) => Bools,
     }
 }
 
@@ -100,6 +103,7 @@ impl QueryFragment<Pg> for Statement {
                 Piece::Texts(values) => pass.push_bind_param::<Array<Text>, _>(values)?,
                 Piece::OptionalTexts(values) => pass.push_bind_param::<Array<Nullable<Text>>, _>(values)?,
                 Piece::Moments(values) => pass.push_bind_param::<Array<Timestamptz>, _>(values)?,
+                Piece::Bools(values) => pass.push_bind_param::<Array<Bool>, _>(values)?,
             }
         }
         Ok(())

@@ -7,7 +7,7 @@ use diesel::{QueryableByName, SelectableHelper};
 use diesel_async::RunQueryDsl;
 use omni_domain::{
     Agent, AgentId, AiService, Author, ConversationId, Invalid, MessageId, MessageStatus, MinuteWindow, Timestamp,
-    TokenCount, TurnId, title_from,
+    TurnId, TurnUsage, title_from,
 };
 use omni_rbac::{Grant, SystemGrant, Viewer};
 use uuid::Uuid;
@@ -100,7 +100,7 @@ pub struct FinishedTurn {
     /// Why it failed, for programs.
     pub error_code: Option<&'static str>,
     /// What it cost, if that is known.
-    pub usage: Option<TokenCount>,
+    pub usage: Option<TurnUsage>,
     /// When it ended.
     pub now: Timestamp,
 }
@@ -272,12 +272,14 @@ impl Store {
             .sql(", ")
             .optional_texts(column(finished, |one| one.error_code.map(str::to_owned)))
             .sql(", ")
-            .optional_ints(column(finished, |one| one.usage.map(|usage| tokens(usage.input))))
+            .optional_ints(column(finished, |one| one.usage.map(|usage| tokens(usage.tokens.input))))
             .sql(", ")
-            .optional_ints(column(finished, |one| one.usage.map(|usage| tokens(usage.output))))
+            .optional_ints(column(finished, |one| one.usage.map(|usage| tokens(usage.tokens.output))))
+            .sql(", ")
+            .bools(column(finished, |one| one.usage.is_some_and(|usage| usage.estimated)))
             .sql(", ")
             .moments(column(finished, |one| one.now))
-            .sql(") AS d (turn_id, app_id, status, content, error, error_code, input_tokens, output_tokens, at)), ")
+            .sql(") AS d (turn_id, app_id, status, content, error, error_code, input_tokens, output_tokens, estimated, at)), ")
             .sql(ENDINGS)
             .execute(&mut self.lend().await?)
             .await?;
@@ -314,7 +316,7 @@ impl Store {
         let stopped = stopped.map_or_else(Uuid::nil, |runner| runner.0);
         Ok(Statement::new("WITH done AS (SELECT t.turn_id, t.app_id, 'interrupted' AS status, m.content, ")
             .sql("'The answer was interrupted: the server stopped.' AS error, 'interrupted' AS error_code, ")
-            .sql("t.input_tokens, t.output_tokens, ")
+            .sql("t.input_tokens, t.output_tokens, t.usage_estimated AS estimated, ")
             .moment(now)
             .sql("::timestamptz AS at FROM turns t JOIN messages m ON m.turn_id = t.turn_id AND m.author = 'agent' ")
             .sql("WHERE t.status = 'streaming' AND (t.runner_id = ")
@@ -334,7 +336,7 @@ impl Store {
 /// touched once however many turns end together.
 const ENDINGS: &str = "ended AS (\
     UPDATE turns t SET status = d.status, error_code = d.error_code, input_tokens = d.input_tokens, \
-    output_tokens = d.output_tokens, finish_date = d.at FROM done d \
+    output_tokens = d.output_tokens, usage_estimated = d.estimated, finish_date = d.at FROM done d \
     WHERE t.turn_id = d.turn_id AND t.app_id = d.app_id AND t.status = 'streaming' \
     RETURNING t.turn_id, t.app_id, t.conversation_id, t.agent_id, t.status, t.input_tokens, t.output_tokens, d.at\
     ), written AS (\

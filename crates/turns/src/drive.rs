@@ -2,7 +2,7 @@ use std::sync::Arc;
 
 use futures::future::BoxFuture;
 use futures::{FutureExt, StreamExt};
-use omni_domain::{Clock, ErrorKind, Failure, MessageStatus, TokenCount, error_chain};
+use omni_domain::{Clock, ErrorKind, Failure, MessageStatus, TokenCount, TurnUsage, error_chain};
 use omni_models::{ChatStream, ModelError, ModelEvent, Usage};
 use omni_persistence::FinishedTurn;
 use omni_rbac::{Grant, Viewer};
@@ -106,7 +106,10 @@ impl Drive {
             content: answer.text.clone(),
             error: error.map(TurnError::told),
             error_code: error.map(Failure::code),
-            usage: answer.usage.map(|usage| TokenCount { input: usage.input_tokens, output: usage.output_tokens }),
+            usage: answer.usage.map(|usage| TurnUsage {
+                tokens: TokenCount { input: usage.input_tokens, output: usage.output_tokens },
+                estimated: usage.estimated,
+            }),
             now: self.clock.now(),
         };
         match self.ledger.finish(finished).await {

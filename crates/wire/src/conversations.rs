@@ -106,9 +106,9 @@ impl From<Message> for MessageResponse {
             status: message.status,
             error: message.error,
             usage: message.usage.map(|usage| TokenUsage {
-                input_tokens: usage.input,
-                output_tokens: usage.output,
-                estimated: false,
+                input_tokens: usage.tokens.input,
+                output_tokens: usage.tokens.output,
+                estimated: usage.estimated,
             }),
             create_date: message.created,
         }
