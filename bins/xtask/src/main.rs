@@ -6,6 +6,7 @@ mod machine;
 mod parent;
 mod plane;
 mod probe;
+mod reference;
 mod stopping;
 mod test;
 mod test_plane;
@@ -38,6 +39,8 @@ enum Command {
         #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
         args: Vec<OsString>,
     },
+    /// Write the pages that are made from the code: OpenAPI documents, role matrix, settings.
+    Gen,
 }
 
 fn main() -> ExitCode {
@@ -59,6 +62,7 @@ fn run(command: Command) -> anyhow::Result<ExitCode> {
             Command::Test { args } => test::run(args).await,
             Command::TestPlane(arguments) => test_plane::run(&arguments).await,
             Command::Bench { args } => bench::run(args).await,
+            Command::Gen => reference::run().await,
         }
     })
 }

@@ -1,0 +1,95 @@
+//! Another service that borrows Omni's permissions: its own store of people and memberships, no web framework, no SQL.
+//!
+//! `cargo run -p omni-rbac --example embedding`
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use futures::FutureExt;
+use futures::future::BoxFuture;
+use omni_domain::{AppId, Clock, Role, Timestamp, User, UserId};
+use omni_rbac::{
+    Authority, Denied, Directory, DirectoryError, Editor, Grant, Member, Omniadmins, Scope, SessionKey, Standing,
+    Viewer,
+};
+
+/// People and memberships, wherever this service keeps them.
+struct Club {
+    people: BTreeMap<&'static str, User>,
+    members: BTreeMap<(UserId, AppId), Role>,
+}
+
+impl Directory for Club {
+    fn person<'a>(
+        &'a self,
+        session: &'a SessionKey,
+        _now: Timestamp,
+    ) -> BoxFuture<'a, Result<Option<User>, DirectoryError>> {
+        let found = self.people.iter().find(|(secret, _)| SessionKey::of(secret) == *session);
+        futures::future::ready(Ok(found.map(|(_, user)| user.clone()))).boxed()
+    }
+
+    fn standing<'a>(
+        &'a self,
+        user: UserId,
+        scope: &'a Scope,
+    ) -> BoxFuture<'a, Result<Option<Standing>, DirectoryError>> {
+        let standing = match scope {
+            Scope::App(app) => {
+                let member = self.members.get(&(user, *app)).map_or(Member::No, |role| Member::As(*role));
+                Some(Standing { app: *app, member })
+            }
+            // This service has apps, and nothing in them that a request could point at.
+            _ => None,
+        };
+        futures::future::ready(Ok(standing)).boxed()
+    }
+}
+
+struct Noon;
+
+impl Clock for Noon {
+    fn now(&self) -> Timestamp {
+        time::macros::datetime!(2026-11-22 12:00 UTC)
+    }
+}
+
+/// What an editor may do. A caller without an editor's grant does not compile.
+fn rename(grant: &Grant<Editor>, name: &str) -> String {
+    format!("app {} is now called {name}; {}", grant.app(), look(&grant.at()))
+}
+
+/// What a viewer may do.
+fn look(grant: &Grant<Viewer>) -> String {
+    format!("seen by user {} as {}", grant.actor(), grant.held())
+}
+
+#[expect(clippy::print_stdout, reason = "an example shows what it does")]
+#[tokio::main(flavor = "current_thread")]
+async fn main() -> Result<(), Denied> {
+    let person = |id, email: &str| User {
+        id: UserId::new(id),
+        email: email.to_owned(),
+        name: email.to_owned(),
+        is_active: true,
+        created: Noon.now(),
+    };
+    let (ada, bob, app) = (person(1, "ada@example.com"), person(2, "bob@example.com"), AppId::new(7));
+    let club = Club {
+        members: BTreeMap::from([((ada.id, app), Role::Editor), ((bob.id, app), Role::Viewer)]),
+        people: BTreeMap::from([("ada's secret", ada), ("bob's secret", bob)]),
+    };
+    #[expect(clippy::disallowed_methods, reason = "the one mint of this program")]
+    let authority = Authority::new(Arc::new(club), Omniadmins::default(), Arc::new(Noon));
+
+    let ada = authority.session(SessionKey::of("ada's secret")).await?;
+    let grant = authority.grant::<Editor>(&ada, &Scope::App(app), None).await?;
+    println!("{}", rename(&grant, "Chess club"));
+
+    let bob = authority.session(SessionKey::of("bob's secret")).await?;
+    match authority.grant::<Editor>(&bob, &Scope::App(app), None).await {
+        Err(Denied::Forbidden { needed }) => println!("bob may not: this takes the role {needed}"),
+        other => println!("bob: {other:?}"),
+    }
+    Ok(())
+}
