@@ -1,5 +1,7 @@
 use std::path::{Path, PathBuf};
 
+use omni_supervise::Signal;
+
 use crate::Places;
 
 /// What a data plane is for, which decides how careful and how large it is.
@@ -9,6 +11,17 @@ pub enum Profile {
     Durable,
     /// Nothing has to survive a crash (no fsync); 200 connections, for many tests at once.
     ThrowAway,
+}
+
+impl Profile {
+    /// How PostgreSQL is asked to stop: in order (its fast shutdown), or, when nobody will ever open the directory again,
+    /// at once (its immediate one).
+    pub(crate) fn postgres_shutdown(self) -> Signal {
+        match self {
+            Self::Durable => Signal::SIGINT,
+            Self::ThrowAway => Signal::SIGQUIT,
+        }
+    }
 }
 
 /// Which servers to start, and where.

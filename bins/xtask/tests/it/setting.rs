@@ -144,7 +144,8 @@ pub(crate) fn number_after(word: &str, line: &str) -> u32 {
 /// The body of the answer to `GET path`, or nothing if there is none.
 pub(crate) fn get(address: SocketAddr, path: &str) -> String {
     let mut stream = TcpStream::connect(address).unwrap();
-    write!(stream, "GET {path} HTTP/1.1\r\n\r\n").unwrap();
+    // In one piece: the stand-in answers, and closes, after the first that it reads.
+    stream.write_all(format!("GET {path} HTTP/1.1\r\n\r\n").as_bytes()).unwrap();
     let mut answer = String::new();
     stream.read_to_string(&mut answer).unwrap_or_default();
     answer.split_once("\r\n\r\n").map(|(_, body)| body.to_owned()).unwrap_or_default()

@@ -39,6 +39,7 @@ pub(crate) struct Postgres {
     url: String,
     log: PathBuf,
     took: Duration,
+    shutdown: Signal,
     _socket: SocketDir,
 }
 
@@ -67,7 +68,7 @@ impl Plan<'_> {
             .env("LC_ALL", "C")
             .cwd(directory)
             .identity(self.account.identity())
-            .death_signal(Signal::SIGINT) // PostgreSQL's fast shutdown
+            .death_signal(self.profile.postgres_shutdown())
             .output(Output::File(LogFile::new(self.log_path())))
     }
 }
@@ -94,6 +95,7 @@ impl Postgres {
             url: url(plan.socket.path()),
             log: plan.log_path(),
             took: Duration::ZERO,
+            shutdown: plan.profile.postgres_shutdown(),
             _socket: plan.socket,
         };
         server.wait_until_ready().await?;
@@ -122,7 +124,7 @@ impl Postgres {
     }
 
     pub(crate) async fn stop(self) -> Result<(), Error> {
-        self.child.stop(Signal::SIGINT, LONGEST_STOP).await?;
+        self.child.stop(self.shutdown, LONGEST_STOP).await?;
         Ok(())
     }
 

@@ -4,7 +4,7 @@
 use std::fs;
 use std::io::{BufRead, BufReader};
 use std::path::Path;
-use std::process::{Child, Command, Stdio};
+use std::process::{Child, ChildStdout, Command, Stdio};
 
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
@@ -14,6 +14,8 @@ use crate::setting::{connect, data_dir, eventually, furnished_places, plane_prog
 
 struct Owner {
     process: Child,
+    /// Kept open: an owner that cannot say what it has to say ends by itself.
+    _output: BufReader<ChildStdout>,
     database_url: String,
     postmaster: u32,
 }
@@ -21,11 +23,12 @@ struct Owner {
 impl Owner {
     fn start(data: &Path) -> Self {
         let mut process = Command::new(plane_program()).arg(data).stdout(Stdio::piped()).spawn().unwrap();
+        let mut output = BufReader::new(process.stdout.take().unwrap());
         let mut database_url = String::new();
-        BufReader::new(process.stdout.take().unwrap()).read_line(&mut database_url).unwrap();
+        output.read_line(&mut database_url).unwrap();
         let pid_file = fs::read_to_string(data.join("pg/postmaster.pid")).unwrap();
         let postmaster = pid_file.lines().next().unwrap().parse().unwrap();
-        Self { process, database_url: database_url.trim().to_owned(), postmaster }
+        Self { process, _output: output, database_url: database_url.trim().to_owned(), postmaster }
     }
 
     fn kill(&mut self) {
