@@ -20,7 +20,6 @@ CREATE TABLE sessions (
     session_key bytea PRIMARY KEY CHECK (octet_length(session_key) = 32),
     user_id     bigint NOT NULL REFERENCES users ON DELETE CASCADE,
     create_date timestamptz NOT NULL,
-    last_seen   timestamptz NOT NULL,
     expires     timestamptz NOT NULL
 );
 CREATE INDEX sessions_user_id_idx ON sessions (user_id);

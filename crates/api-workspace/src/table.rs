@@ -45,6 +45,7 @@ pub static ROUTES: &[RouteSpec<WorkspaceApi>] = &[
     RouteSpec::of::<user::UpdateProfile>(),
     // Version and operation
     RouteSpec::of::<server::Version>(),
+    RouteSpec::of::<server::Home>(),
     RouteSpec::of::<server::Healthz>(),
     RouteSpec::of::<server::Readyz>(),
 ];

@@ -15,7 +15,6 @@ diesel::table! {
         session_key -> Binary,
         user_id -> BigInt,
         create_date -> Timestamptz,
-        last_seen -> Timestamptz,
         expires -> Timestamptz,
     }
 }

@@ -30,12 +30,10 @@ impl Store {
         let previous = previous.map(|key| key.as_bytes().to_vec()).unwrap_or_default();
         Statement::new("WITH ended AS (DELETE FROM sessions WHERE session_key = ")
             .bytes(previous)
-            .sql(") INSERT INTO sessions (session_key, user_id, create_date, last_seen, expires) VALUES (")
+            .sql(") INSERT INTO sessions (session_key, user_id, create_date, expires) VALUES (")
             .bytes(*new.key.as_bytes())
             .sql(", ")
             .int(new.user.get())
-            .sql(", ")
-            .moment(new.created)
             .sql(", ")
             .moment(new.created)
             .sql(", ")

@@ -1,3 +1,4 @@
+use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 
 use futures::future::BoxFuture;
@@ -39,13 +40,21 @@ struct Answer {
 }
 
 impl Drive {
-    /// Runs the turn to its end, whoever reads.
+    /// Runs the turn to its end, whoever reads and whatever happens: a turn that never ends would keep its readers for ever.
     pub(crate) async fn run(self, asking: Asking) {
         let mut frames = Frames::default();
+        if let Err(panic) = AssertUnwindSafe(self.answer(asking, &mut frames)).catch_unwind().await {
+            let cause = panic.downcast_ref::<&str>().copied().unwrap_or("with something that is no text");
+            let outcome = self.store(Err(TurnError::Panicked(cause.to_owned())), &Answer::default()).await;
+            self.tell(outcome, Answer::default(), None, &mut frames);
+        }
+    }
+
+    async fn answer(&self, asking: Asking, frames: &mut Frames) {
         let mut answer = Answer::default();
         frames.push(&Event::Metadata(&self.turn.metadata));
-        self.turn.log.append(&mut frames);
-        let outcome = self.listen(asking, &mut answer, &mut frames).await;
+        self.turn.log.append(frames);
+        let outcome = self.listen(asking, &mut answer, frames).await;
         let usage = answer.usage.map(|usage| TokenUsage {
             input_tokens: usage.input_tokens,
             output_tokens: usage.output_tokens,
@@ -54,9 +63,9 @@ impl Drive {
         if let Some(usage) = usage {
             frames.push(&Event::Usage(usage));
         }
-        self.turn.log.append(&mut frames);
+        self.turn.log.append(frames);
         let outcome = self.store(outcome, &answer).await;
-        self.tell(outcome, answer, usage, &mut frames);
+        self.tell(outcome, answer, usage, frames);
     }
 
     async fn listen(&self, asking: Asking, answer: &mut Answer, frames: &mut Frames) -> Result<(), TurnError> {

@@ -30,6 +30,9 @@ pub enum TurnError {
     /// The process stopped in the middle of the turn.
     #[error("the answer was interrupted: the server stopped")]
     Interrupted,
+    /// A bug: the turn's task panicked.
+    #[error("the turn panicked: {0}")]
+    Panicked(String),
     /// The model failed.
     #[error("{0}")]
     Model(#[from] ModelError),
@@ -48,6 +51,7 @@ impl Failure for TurnError {
             Self::RateLimited { .. } => ErrorKind::RateLimited,
             Self::Full | Self::Stopping | Self::Interrupted => ErrorKind::Unavailable,
             Self::Cancelled => ErrorKind::Conflict,
+            Self::Panicked(_) => ErrorKind::Internal,
             Self::Model(error) => error.kind(),
             Self::Sealing(error) => error.kind(),
             Self::Store(error) => error.kind(),
@@ -62,6 +66,7 @@ impl Failure for TurnError {
             Self::Stopping => "stopping",
             Self::Cancelled => "cancelled",
             Self::Interrupted => "interrupted",
+            Self::Panicked(_) => "internal_error",
             Self::Model(error) => error.code(),
             Self::Sealing(error) => error.code(),
             Self::Store(error) => error.code(),
@@ -76,7 +81,7 @@ impl Failure for TurnError {
                 error.retry_after().map(|wait| u32::try_from(wait.as_secs()).unwrap_or(u32::MAX).max(1))
             }
             Self::Store(error) => error.retry_after(),
-            Self::Invalid(_) | Self::Cancelled | Self::Sealing(_) => None,
+            Self::Invalid(_) | Self::Cancelled | Self::Panicked(_) | Self::Sealing(_) => None,
         }
     }
 }

@@ -1,4 +1,4 @@
-use std::collections::HashMap;
+use std::collections::{HashMap, VecDeque};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -53,16 +53,33 @@ impl Turn {
 /// The turns of this process, those that ended a moment ago included: who lost the connection then can still come back.
 #[derive(Debug)]
 pub(crate) struct LiveTurns {
-    turns: Mutex<HashMap<TurnId, Entry>>,
+    turns: Mutex<State>,
     most: usize,
     kept: Duration,
 }
 
-#[derive(Debug)]
-struct Entry {
-    turn: Turn,
-    ended: Option<Instant>,
+#[derive(Debug, Default)]
+struct State {
+    running: HashMap<TurnId, Turn>,
+    ended: HashMap<TurnId, Turn>,
+    /// When each of the ended ones did, oldest first.
+    order: VecDeque<(Instant, TurnId)>,
 }
+
+impl State {
+    fn get(&self, id: TurnId) -> Option<&Turn> {
+        self.running.get(&id).or_else(|| self.ended.get(&id))
+    }
+
+    fn forget_oldest(&mut self) {
+        if let Some((_, id)) = self.order.pop_front() {
+            self.ended.remove(&id);
+        }
+    }
+}
+
+/// How many turns that have ended are kept at most: their answers are in memory.
+const MOST_ENDED: usize = 1_000;
 
 impl LiveTurns {
     /// At most `most` run at once; each is kept for `kept` after its end.
@@ -71,43 +88,47 @@ impl LiveTurns {
     }
 
     /// Nothing that holds the lock can panic halfway, so a poisoned one is as good as any.
-    fn lock(&self) -> MutexGuard<'_, HashMap<TurnId, Entry>> {
+    fn lock(&self) -> MutexGuard<'_, State> {
         self.turns.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Whether another one may begin.
     pub(crate) fn has_room(&self) -> bool {
-        self.lock().values().filter(|entry| entry.ended.is_none()).count() < self.most
+        self.lock().running.len() < self.most
     }
 
     pub(crate) fn insert(&self, turn: Turn) {
-        self.lock().insert(turn.metadata.turn_id, Entry { turn, ended: None });
+        self.lock().running.insert(turn.metadata.turn_id, turn);
     }
 
     pub(crate) fn end(&self, id: TurnId, now: Instant) {
-        if let Some(entry) = self.lock().get_mut(&id) {
-            entry.ended = Some(now);
+        let mut turns = self.lock();
+        if let Some(turn) = turns.running.remove(&id) {
+            turns.ended.insert(id, turn);
+            turns.order.push_back((now, id));
+        }
+        if turns.order.len() > MOST_ENDED {
+            turns.forget_oldest();
         }
     }
 
     /// Forgets the turns that ended too long ago.
     pub(crate) fn sweep(&self, now: Instant) {
-        let kept = self.kept;
-        self.lock().retain(|_, entry| entry.ended.is_none_or(|ended| now.duration_since(ended) < kept));
+        let mut turns = self.lock();
+        while turns.order.front().is_some_and(|(ended, _)| now.duration_since(*ended) >= self.kept) {
+            turns.forget_oldest();
+        }
     }
 
     /// The turn, if it is the grant holder's own in the grant's app.
     pub(crate) fn find(&self, grant: &Grant<Viewer>, id: TurnId) -> Option<Turn> {
         let turns = self.lock();
-        let turn = &turns.get(&id)?.turn;
+        let turn = turns.get(id)?;
         (turn.owner == grant.actor() && turn.app == grant.app()).then(|| turn.clone())
     }
 
     /// Stops the turns that `wanted` picks.
     pub(crate) fn cancel(&self, wanted: impl Fn(&Turn) -> bool) {
-        self.lock()
-            .values()
-            .filter(|entry| entry.ended.is_none() && wanted(&entry.turn))
-            .for_each(|entry| entry.turn.cancel());
+        self.lock().running.values().filter(|turn| wanted(turn)).for_each(Turn::cancel);
     }
 }
