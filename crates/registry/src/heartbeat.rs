@@ -60,7 +60,7 @@ impl Slot {
     }
 }
 
-impl Transition {
+impl Transition<'_> {
     fn hear(&mut self, incarnation: &Incarnation, beat: &Heartbeat) {
         let before = &incarnation.lease;
         let lease = Lease {

@@ -77,7 +77,7 @@ impl Slot {
     }
 }
 
-impl Transition {
+impl Transition<'_> {
     fn announce(&mut self, incarnation: &Incarnation, command: &Command) {
         self.tell(incarnation, Happening::CommandIssued { command: command.id.clone(), action: command.action });
     }

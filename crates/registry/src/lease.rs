@@ -1,26 +1,7 @@
-use omni_domain::{Invalid, Timestamp};
-use serde::{Deserialize, Serialize};
+use omni_domain::Timestamp;
 
-use crate::moment::elapsed;
 use crate::words::words;
-use crate::{CommandId, Terms};
-
-/// The longest reason, in characters.
-const LONGEST_REASON: usize = 200;
-/// The most acknowledgements that one beat carries.
-const MOST_ACKS: usize = 64;
-
-words! {
-    /// How a service says that it is.
-    Status {
-        /// All is well.
-        Healthy => "healthy",
-        /// It works, with less than it should have.
-        Degraded => "degraded",
-        /// It does not work.
-        Unhealthy => "unhealthy",
-    }
-}
+use crate::{Due, Metrics, Reason, Seq, Status};
 
 words! {
     /// How a lease stands.
@@ -99,110 +80,24 @@ impl Lease {
         self.phase == Phase::Live && self.status != Some(Status::Unhealthy)
     }
 
-    /// Whether an addressed holder has been silent long enough to be suspect, by `now`.
+    /// Whether an addressed holder has been silent long enough to be suspect.
     #[must_use]
-    pub fn is_silent(&self, terms: &Terms, now: Timestamp) -> bool {
-        self.phase.is_addressed() && elapsed(self.last_seen, now) >= terms.suspect_after()
+    pub fn is_silent(&self, due: &Due) -> bool {
+        self.phase.is_addressed() && self.last_seen <= due.silent
     }
 
-    /// Whether an addressed holder has been silent for as long as the lease lasts, by `now`.
+    /// Whether an addressed holder has been silent for as long as the lease lasts.
     #[must_use]
-    pub fn is_overdue(&self, terms: &Terms, now: Timestamp) -> bool {
-        self.phase.is_addressed() && elapsed(self.last_seen, now) >= terms.lease_ttl()
-    }
-}
-
-/// The place of a beat among the beats of one process, which counts them up. With it, a beat that the network delayed
-/// or repeated does no harm.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct Seq(i64);
-
-impl Seq {
-    /// Checks a number.
-    ///
-    /// # Errors
-    /// When it is negative; the field is `seq`.
-    pub fn new(number: i64) -> Result<Self, Invalid> {
-        if number < 0 {
-            return Err(Invalid::new("seq", "must not be negative"));
-        }
-        Ok(Self(number))
+    pub fn is_overdue(&self, due: &Due) -> bool {
+        self.phase.is_addressed() && self.last_seen <= due.overdue
     }
 
-    /// The number.
-    #[must_use]
-    pub const fn get(self) -> i64 {
-        self.0
-    }
-}
-
-/// What a service measures of itself. The latest measurement replaces the one before.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase")]
-pub struct Metrics {
-    /// Its use of processors, in the service's own unit.
-    pub cpu: f64,
-    /// Its use of memory, in the service's own unit.
-    pub memory: f64,
-    /// Its open connections.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub active_connections: Option<u64>,
-    /// The messages that it has processed since it began.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub messages_processed: Option<u64>,
-    /// How many units of work it runs: what the command `scale` sets.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub scale: Option<u32>,
-}
-
-/// Why a service ended or a command was given, in at most 200 characters without control characters.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-#[serde(transparent)]
-pub struct Reason(String);
-
-impl Reason {
-    /// Takes what somebody wrote, as far as it goes; nothing if it says nothing. A reason is never refused.
-    #[must_use]
-    pub fn new(text: &str) -> Option<Self> {
-        let kept: String = text.trim().chars().filter(|letter| !letter.is_control()).take(LONGEST_REASON).collect();
-        (!kept.is_empty()).then_some(Self(kept))
+    pub(crate) fn is_from_the_future(&self, due: &Due) -> bool {
+        self.phase.is_addressed() && self.last_seen > due.from_the_future
     }
 
-    /// The reason.
-    #[must_use]
-    pub fn as_str(&self) -> &str {
-        &self.0
-    }
-}
-
-/// What a service says when it beats.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Heartbeat {
-    /// How it is.
-    pub status: Status,
-    /// What it measured.
-    pub metrics: Option<Metrics>,
-    /// The number of this beat.
-    pub seq: Option<Seq>,
-    /// The commands that it has heard; at most 64 of them count.
-    pub acks: Vec<CommandId>,
-}
-
-impl Heartbeat {
-    /// A beat that says no more than the contract asks for.
-    #[must_use]
-    pub const fn new(status: Status) -> Self {
-        Self { status, metrics: None, seq: None, acks: Vec::new() }
-    }
-
-    /// Whether the service acknowledges that command.
-    pub(crate) fn acknowledges(&self, command: &CommandId) -> bool {
-        self.acks.iter().take(MOST_ACKS).any(|ack| ack == command)
-    }
-
-    /// How many units of work the service says it runs.
-    pub(crate) fn scale(&self) -> Option<u32> {
-        self.metrics.as_ref().and_then(|metrics| metrics.scale)
+    pub(crate) fn is_forgotten(&self, due: &Due) -> bool {
+        !self.phase.is_addressed() && self.since <= due.forgotten
     }
 }
 
@@ -213,26 +108,50 @@ mod tests {
     use time::macros::datetime;
 
     use super::*;
+    use crate::Terms;
 
     const NOON: Timestamp = datetime!(2026-01-01 12:00 UTC);
 
+    fn after_noon(seconds: u64) -> Timestamp {
+        NOON + Duration::from_secs(seconds)
+    }
+
+    fn due(seconds: u64) -> Due {
+        Terms::default().due(after_noon(seconds))
+    }
+
     #[test]
     fn silence_is_measured_from_the_last_renewal() {
-        let (terms, lease) = (Terms::default(), Lease::granted(NOON));
-        let at = |seconds| NOON + Duration::from_secs(seconds);
-        assert!(!lease.is_silent(&terms, at(19)) && lease.is_silent(&terms, at(20)));
-        assert!(!lease.is_overdue(&terms, at(29)) && lease.is_overdue(&terms, at(30)));
-        let renewed = lease.renewed(at(25));
-        assert!(!renewed.is_silent(&terms, at(44)) && renewed.is_silent(&terms, at(45)));
+        let lease = Lease::granted(NOON);
+        assert!(!lease.is_silent(&due(19)) && lease.is_silent(&due(20)));
+        assert!(!lease.is_overdue(&due(29)) && lease.is_overdue(&due(30)));
+        let renewed = lease.renewed(after_noon(25));
+        assert!(!renewed.is_silent(&due(44)) && renewed.is_silent(&due(45)));
     }
 
     #[test]
     fn what_is_no_longer_addressed_is_not_silent() {
-        let (terms, hour) = (Terms::default(), NOON + Duration::from_secs(3600));
         for phase in [Phase::Expired, Phase::Superseded, Phase::Deregistered] {
             let lease = Lease::granted(NOON).entering(phase, NOON);
-            assert!(!lease.is_silent(&terms, hour) && !lease.is_overdue(&terms, hour));
+            assert!(!lease.is_silent(&due(3600)) && !lease.is_overdue(&due(3600)));
         }
+    }
+
+    #[test]
+    fn what_is_far_ahead_was_set_by_a_clock_that_ran_ahead() {
+        let lease = Lease::granted(after_noon(3605));
+        assert!(lease.is_from_the_future(&due(3599)) && !lease.is_from_the_future(&due(3600)));
+        assert!(!lease.entering(Phase::Expired, NOON).is_from_the_future(&due(0)));
+    }
+
+    #[test]
+    fn what_is_over_is_forgotten_after_a_week() {
+        let week = Terms::RETENTION.as_secs();
+        for phase in [Phase::Expired, Phase::Superseded, Phase::Deregistered] {
+            let lease = Lease::granted(NOON).entering(phase, after_noon(9));
+            assert!(!lease.is_forgotten(&due(week + 8)) && lease.is_forgotten(&due(week + 9)));
+        }
+        assert!(!Lease::granted(NOON).is_forgotten(&due(week)));
     }
 
     #[test]
@@ -250,21 +169,6 @@ mod tests {
         assert!(lease.is_up() && saying(Status::Healthy).is_up() && saying(Status::Degraded).is_up());
         assert!(!saying(Status::Unhealthy).is_up());
         assert!(!lease.entering(Phase::Suspect, NOON).is_up());
-    }
-
-    #[test]
-    fn a_reason_is_shortened_and_never_refused() {
-        assert_eq!(Reason::new(" exited:137\n").unwrap().as_str(), "exited:137");
-        assert_eq!(Reason::new("a\0b\u{1b}[31mc").unwrap().as_str(), "ab[31mc");
-        assert_eq!(Reason::new(&"ü".repeat(500)).unwrap().as_str().chars().count(), 200);
-        assert_eq!(Reason::new(" \n"), None);
-    }
-
-    #[test]
-    fn words_are_those_of_the_contract() {
-        assert_eq!("degraded".parse(), Ok(Status::Degraded));
-        assert_eq!("dead".parse::<Status>().unwrap_err().to_string(), "`dead` is none of healthy, degraded, unhealthy");
-        assert_eq!(serde_json::to_value(Phase::Superseded).unwrap(), "superseded");
     }
 
     #[test]

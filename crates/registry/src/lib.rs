@@ -34,9 +34,11 @@
 //!
 //! The crate does no I/O and asks no clock: it must not depend on a database, a web framework or a runtime.
 
+mod beat;
 mod capabilities;
 mod command;
 mod deregister;
+mod due;
 mod endpoint;
 mod error;
 mod event;
@@ -50,6 +52,7 @@ mod lease;
 mod memory;
 mod metadata;
 mod moment;
+mod reason;
 mod register;
 mod registration;
 mod slot;
@@ -60,9 +63,11 @@ mod terms;
 mod transition;
 mod words;
 
+pub use beat::{Heartbeat, Metrics, Seq, Status};
 pub use capabilities::Capabilities;
 pub use command::{Action, Command, CommandState, Order};
 pub use deregister::DeregisterReply;
+pub use due::Due;
 pub use endpoint::{HealthEndpoint, Port};
 pub use error::RegistryError;
 pub use event::{Event, Happening};
@@ -72,9 +77,10 @@ pub use identity::{Pid, Process, ProcessStart, SpawnToken};
 pub use ids::{CommandId, Generation, ServiceId};
 pub use incarnation::Incarnation;
 pub use issue::AckReply;
-pub use lease::{Heartbeat, Lease, Metrics, Phase, Reason, Seq, Status};
+pub use lease::{Lease, Phase};
 pub use memory::InMemoryRegistry;
 pub use metadata::{Hints, Metadata};
+pub use reason::Reason;
 pub use register::Fresh;
 pub use registration::{Profile, RegisterReply, Registration, ServiceType};
 pub use slot::{ServiceState, Slot};

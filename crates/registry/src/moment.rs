@@ -14,6 +14,11 @@ pub(crate) fn after(now: Timestamp, wait: Duration) -> Timestamp {
     now.saturating_add(time::Duration::try_from(wait).unwrap_or(time::Duration::MAX))
 }
 
+/// The moment that is `wait` before `now`; the first one there is, if `wait` reaches beyond it.
+pub(crate) fn before(now: Timestamp, wait: Duration) -> Timestamp {
+    now.saturating_sub(time::Duration::try_from(wait).unwrap_or(time::Duration::MAX))
+}
+
 #[cfg(test)]
 mod tests {
     use time::macros::datetime;
@@ -26,6 +31,7 @@ mod tests {
         let later = after(noon, Duration::from_secs(90));
         assert_eq!(elapsed(noon, later), Duration::from_secs(90));
         assert_eq!(elapsed(later, noon), Duration::ZERO);
-        assert!(after(noon, Duration::MAX) > later);
+        assert_eq!(before(later, Duration::from_secs(90)), noon);
+        assert!(before(noon, Duration::MAX) < noon && after(noon, Duration::MAX) > later);
     }
 }

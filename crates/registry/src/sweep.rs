@@ -3,7 +3,7 @@ use std::ops::AddAssign;
 use crate::moment::{after, elapsed};
 use crate::transition::Transition;
 use crate::{
-    Change, Command, CommandState, Happening, Incarnation, Lease, Outcome, Phase, Slot, SweepLicence, Terms, Verdict,
+    Change, Command, CommandState, Due, Happening, Incarnation, Lease, Outcome, Phase, Slot, SweepLicence, Verdict,
 };
 
 /// What a sweep did to a slot.
@@ -30,74 +30,67 @@ impl AddAssign for Swept {
 
 impl Slot {
     /// Looks for what time alone has brought about: silence, expiry, commands past their deadline, incarnations that are
-    /// over for good. What a sweep finds is found once, whoever sweeps and however often.
+    /// over for good. What a sweep finds is found once, whoever sweeps and however often. A store need not load slots in
+    /// which nothing is [`Due`].
     ///
     /// Whatever the licence says, moments that a set-back clock left in the future are brought back to now; otherwise the
     /// services concerned could be silent for as long as the clock was set back.
-    ///
-    /// A store need not load slots in which nothing is due: no lease silent or from the future, no command past its
-    /// deadline or from the future, nothing to forget.
     pub fn sweep(&self, licence: &SweepLicence) -> Outcome<Swept> {
         let mut transition = Transition::of(self, licence.now());
-        transition.return_from_the_future(licence);
+        let due = licence.due();
         let mut swept = Swept::default();
+        transition.return_from_the_future(&due);
         match licence.verdict() {
             Verdict::Grace => {}
-            Verdict::Preserve => swept.suspected = transition.suspect(licence),
+            Verdict::Preserve => swept.suspected = transition.suspect(&due),
             Verdict::Proceed => {
-                swept.expired = transition.expire(licence);
-                swept.suspected = transition.suspect(licence);
-                swept.lapsed = transition.lapse();
-                swept.forgotten = transition.forget();
+                swept.expired = transition.expire(&due);
+                swept.suspected = transition.suspect(&due);
+                swept.lapsed = transition.lapse(&due);
+                swept.forgotten = transition.forget(&due);
             }
         }
         transition.finish(swept)
     }
 }
 
-impl Transition {
-    fn return_from_the_future(&mut self, licence: &SweepLicence) {
+impl Transition<'_> {
+    fn return_from_the_future(&mut self, due: &Due) {
         let now = self.now;
-        for incarnation in self.addressed(|lease| licence.is_from_the_future(lease.last_seen)) {
+        for incarnation in self.incarnations(|lease| lease.is_from_the_future(due)) {
             let lease = Lease { last_seen: now, ..incarnation.lease };
             self.record(Change::Lease { id: incarnation.id, lease: Box::new(lease) });
         }
-        for command in self.slot.commands().to_vec() {
-            if licence.is_from_the_future(command.issued) {
-                let within = elapsed(command.issued, command.deadline);
-                let returned = Command { issued: now, deadline: after(now, within), ..command };
-                self.record(Change::Command(Box::new(returned)));
-            }
+        for command in self.commands(|command| command.issued > due.from_the_future) {
+            let within = elapsed(command.issued, command.deadline);
+            let returned = Command { issued: now, deadline: after(now, within), ..command };
+            self.record(Change::Command(Box::new(returned)));
         }
     }
 
-    fn suspect(&mut self, licence: &SweepLicence) -> usize {
-        let now = self.now;
-        let silent = self.addressed(|lease| lease.phase == Phase::Live && lease.is_silent(licence.terms(), now));
+    fn suspect(&mut self, due: &Due) -> usize {
+        let silent = self.incarnations(|lease| lease.phase == Phase::Live && lease.is_silent(due));
         for incarnation in &silent {
-            let lease = Box::new(incarnation.lease.clone().entering(Phase::Suspect, now));
+            let lease = Box::new(incarnation.lease.clone().entering(Phase::Suspect, self.now));
             self.record(Change::Lease { id: incarnation.id.clone(), lease });
             self.tell(incarnation, Happening::Suspect);
         }
         silent.len()
     }
 
-    fn expire(&mut self, licence: &SweepLicence) -> usize {
-        let now = self.now;
-        let overdue = self.addressed(|lease| lease.is_overdue(licence.terms(), now));
+    fn expire(&mut self, due: &Due) -> usize {
+        let overdue = self.incarnations(|lease| lease.is_overdue(due));
         for incarnation in &overdue {
-            let lease = incarnation.lease.clone().entering(Phase::Expired, now);
+            let lease = incarnation.lease.clone().entering(Phase::Expired, self.now);
             self.end(incarnation, lease, Happening::Expired);
         }
         overdue.len()
     }
 
-    fn lapse(&mut self) -> usize {
-        let late: Vec<_> =
-            self.slot.commands().iter().filter(|command| command.deadline <= self.now).cloned().collect();
+    fn lapse(&mut self, due: &Due) -> usize {
+        let late = self.commands(|command| command.deadline <= due.late);
         for command in &late {
-            let addressee = self.slot.find(&command.service).cloned();
-            match addressee {
+            match self.slot.find(&command.service).cloned() {
                 Some(incarnation) if incarnation.lease.phase.is_addressed() => self.escalate(&incarnation, command),
                 Some(incarnation) => self.settle(&incarnation, command, command.outcome_of_the_end()),
                 None => {
@@ -118,26 +111,19 @@ impl Transition {
         self.tell(incarnation, Happening::MustEnd { command: command.id.clone(), action: command.action });
     }
 
-    fn forget(&mut self) -> usize {
-        let over: Vec<_> = self
-            .slot
-            .incarnations()
-            .iter()
-            .filter(|incarnation| !incarnation.lease.phase.is_addressed())
-            .filter(|incarnation| elapsed(incarnation.lease.since, self.now) >= Terms::RETENTION)
-            .map(|incarnation| incarnation.id.clone())
-            .collect();
-        for id in &over {
-            self.record(Change::Forget(id.clone()));
+    fn forget(&mut self, due: &Due) -> usize {
+        let over = self.incarnations(|lease| lease.is_forgotten(due));
+        for incarnation in &over {
+            self.record(Change::Forget(incarnation.id.clone()));
         }
         over.len()
     }
 
-    fn addressed(&self, is_meant: impl Fn(&Lease) -> bool) -> Vec<Incarnation> {
-        self.slot
-            .current()
-            .filter(|incarnation| incarnation.lease.phase.is_addressed() && is_meant(&incarnation.lease))
-            .cloned()
-            .collect()
+    fn incarnations(&self, is_meant: impl Fn(&Lease) -> bool) -> Vec<Incarnation> {
+        self.slot.incarnations().iter().filter(|incarnation| is_meant(&incarnation.lease)).cloned().collect()
+    }
+
+    fn commands(&self, is_meant: impl Fn(&Command) -> bool) -> Vec<Command> {
+        self.slot.commands().iter().filter(|command| is_meant(command)).cloned().collect()
     }
 }

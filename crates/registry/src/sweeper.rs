@@ -2,8 +2,7 @@ use std::time::Duration;
 
 use omni_domain::Timestamp;
 
-use crate::moment::elapsed;
-use crate::{Lease, Terms};
+use crate::{Due, Lease, Terms};
 
 /// The fewest silent services that count as a mass: below, each silence is taken at its word.
 const MASS: usize = 3;
@@ -133,8 +132,9 @@ impl Census {
     /// Counts one lease.
     pub fn count(&mut self, lease: &Lease, terms: &Terms, now: Timestamp) {
         self.addressed += usize::from(lease.phase.is_addressed());
-        self.silent += usize::from(lease.is_silent(terms, now));
-        self.overdue += usize::from(lease.is_overdue(terms, now));
+        let due = terms.due(now);
+        self.silent += usize::from(lease.is_silent(&due));
+        self.overdue += usize::from(lease.is_overdue(&due));
     }
 
     /// Whether somebody is due and most are silent. Those who fell silent together become due one after another, as their
@@ -157,12 +157,8 @@ impl SweepLicence {
         self.now
     }
 
-    pub(crate) const fn terms(&self) -> &Terms {
-        &self.terms
-    }
-
-    /// Whether a moment lies so far ahead that the clock must have been set back since.
-    pub(crate) fn is_from_the_future(&self, moment: Timestamp) -> bool {
-        elapsed(self.now, moment) > self.terms.clock_tolerance()
+    /// What is due at that moment.
+    pub(crate) fn due(&self) -> Due {
+        self.terms.due(self.now)
     }
 }

@@ -1,3 +1,5 @@
+use std::borrow::Cow;
+
 use omni_domain::Timestamp;
 
 use crate::{Command, CommandState, Event, Happening, Incarnation, Lease, Phase, Process, Profile, ServiceId, Slot};
@@ -44,22 +46,22 @@ pub enum Change {
     Command(Box<Command>),
 }
 
-/// A transition while it is being made: a copy of the slot that each change is applied to, so that what comes later in
-/// the transition sees what came before.
-pub(crate) struct Transition {
-    pub(crate) slot: Slot,
+/// A transition while it is being made: the slot, copied at the first change and changed from then on, so that what comes
+/// later in the transition sees what came before.
+pub(crate) struct Transition<'s> {
+    pub(crate) slot: Cow<'s, Slot>,
     pub(crate) now: Timestamp,
     changes: Vec<Change>,
     events: Vec<Event>,
 }
 
-impl Transition {
-    pub(crate) fn of(slot: &Slot, now: Timestamp) -> Self {
-        Self { slot: slot.clone(), now, changes: Vec::new(), events: Vec::new() }
+impl<'s> Transition<'s> {
+    pub(crate) const fn of(slot: &'s Slot, now: Timestamp) -> Self {
+        Self { slot: Cow::Borrowed(slot), now, changes: Vec::new(), events: Vec::new() }
     }
 
     pub(crate) fn record(&mut self, change: Change) {
-        self.slot.apply(&change);
+        self.slot.to_mut().apply(&change);
         self.changes.push(change);
     }
 
