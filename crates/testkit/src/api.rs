@@ -1,0 +1,237 @@
+use std::net::{SocketAddr, TcpListener};
+use std::sync::Arc;
+use std::thread::JoinHandle;
+use std::time::Duration;
+
+use omni_api::{Api, ApiOptions, Assembly, OperatingSystem, assemble};
+use omni_domain::{Clock, Entropy, Role};
+use omni_egress::{Allow, Egress, EgressPolicy};
+use omni_models::{Deadlines, Models};
+use omni_rbac::Omniadmins;
+use omni_sealing::MasterKey;
+use tokio::sync::oneshot;
+use url::Url;
+
+use crate::database::store;
+use crate::{Client, ManualClock, TestDatabase};
+
+/// What every [`TestApi`] seals secrets with.
+pub const KEY: [u8; 32] = *b"a master key that only tests use";
+
+/// `omni-api` in this process, on a free port, over a database of its own. It stops when it is dropped.
+#[derive(Debug)]
+pub struct TestApi {
+    address: SocketAddr,
+    database: Arc<TestDatabase>,
+    clock: ManualClock,
+    running: Option<Running>,
+}
+
+/// The thread that the server has to itself, so that it can be stopped from anywhere.
+#[derive(Debug)]
+struct Running {
+    stop: oneshot::Sender<()>,
+    thread: JoinHandle<()>,
+}
+
+/// A [`TestApi`] that is not what it usually is.
+#[derive(Debug)]
+#[must_use]
+pub struct TestApiBuilder {
+    database: Option<Arc<TestDatabase>>,
+    clock: ManualClock,
+    connections: usize,
+    deadlines: Deadlines,
+    fake_user: Option<String>,
+    public_url: Option<Url>,
+    grace: Duration,
+    lifetime: time::Duration,
+}
+
+impl TestApi {
+    /// Starts the usual one.
+    ///
+    /// # Panics
+    /// If it does not start.
+    pub async fn start() -> Self {
+        Self::builder().start().await
+    }
+
+    /// FAKE mode as `dev@example.com`, `omniadmin@example.com` outranking everyone, a clock that stands still, provider
+    /// requests to this machine allowed and cut after ten seconds, sessions of twelve hours, and no grace at the end.
+    pub fn builder() -> TestApiBuilder {
+        let patience = Duration::from_secs(10);
+        TestApiBuilder {
+            database: None,
+            clock: ManualClock::default(),
+            connections: 6,
+            deadlines: Deadlines { first_byte: patience, idle: patience, total: patience },
+            fake_user: Some("dev@example.com".to_owned()),
+            public_url: None,
+            grace: Duration::ZERO,
+            lifetime: time::Duration::hours(12),
+        }
+    }
+
+    /// Where it is.
+    #[must_use]
+    pub const fn address(&self) -> SocketAddr {
+        self.address
+    }
+
+    /// What it stores.
+    #[must_use]
+    pub const fn database(&self) -> &Arc<TestDatabase> {
+        &self.database
+    }
+
+    /// What it takes for the time.
+    #[must_use]
+    pub const fn clock(&self) -> &ManualClock {
+        &self.clock
+    }
+
+    /// Somebody who is signed in; the account is made if there is none.
+    pub async fn client(&self, email: &str) -> Client {
+        Client::signed_in(self.base(), email).await
+    }
+
+    /// Somebody who is not.
+    #[must_use]
+    pub fn anonymous(&self) -> Client {
+        Client::anonymous(self.base())
+    }
+
+    fn base(&self) -> String {
+        format!("http://{}", self.address)
+    }
+
+    /// Makes somebody a member of an app, as if they had accepted an invitation.
+    ///
+    /// # Panics
+    /// If they are one already.
+    pub async fn make_member(&self, app: i64, client: &Client, role: Role) {
+        let now = self.clock.now();
+        self.database
+            .sql()
+            .await
+            .execute(
+                &format!(
+                    "INSERT INTO collaborations (app_id, user_id, email, role, status, invited_at, accepted_at) \
+                     VALUES ($1, $2, $3, $4, 'accepted', '{now}', '{now}')"
+                ),
+                &[&app, &client.user_id, &client.email, &role.as_str()],
+            )
+            .await
+            .unwrap();
+    }
+
+    /// Stops it, and waits until it has. Dropping does the same.
+    pub fn stop(mut self) {
+        self.end();
+    }
+
+    fn end(&mut self) {
+        if let Some(Running { stop, thread }) = self.running.take() {
+            drop(stop);
+            // A server that failed has said so.
+            let _ = thread.join();
+        }
+    }
+}
+
+impl Drop for TestApi {
+    fn drop(&mut self) {
+        self.end();
+    }
+}
+
+impl TestApiBuilder {
+    /// Over a database that something else has used or will use.
+    pub fn database(self, database: &Arc<TestDatabase>) -> Self {
+        Self { database: Some(Arc::clone(database)), ..self }
+    }
+
+    /// By another clock.
+    pub fn clock(self, clock: &ManualClock) -> Self {
+        Self { clock: clock.clone(), ..self }
+    }
+
+    /// With at most so many connections to the database.
+    pub fn connections(self, connections: usize) -> Self {
+        Self { connections, ..self }
+    }
+
+    /// Waits for providers no longer than this: for the first byte, and for each further one.
+    pub fn model_patience(self, patience: Duration) -> Self {
+        Self { deadlines: Deadlines { first_byte: patience, idle: patience, ..self.deadlines }, ..self }
+    }
+
+    /// Outside FAKE mode.
+    pub fn not_fake(self) -> Self {
+        Self { fake_user: None, ..self }
+    }
+
+    /// Behind a proxy at this address.
+    ///
+    /// # Panics
+    /// If it is no address.
+    pub fn public_url(self, url: &str) -> Self {
+        Self { public_url: Some(Url::parse(url).unwrap()), ..self }
+    }
+
+    /// Gives running turns so long to end when it is stopped.
+    pub fn grace(self, grace: Duration) -> Self {
+        Self { grace, ..self }
+    }
+
+    /// Starts it.
+    ///
+    /// # Panics
+    /// If it does not start.
+    pub async fn start(mut self) -> TestApi {
+        let database = match self.database.take() {
+            Some(database) => database,
+            None => Arc::new(TestDatabase::new().await),
+        };
+        let (clock, url) = (self.clock.clone(), database.url().to_owned());
+        let (ready, is_ready) = oneshot::channel();
+        let (stop, stopped) = oneshot::channel();
+        let thread = std::thread::spawn(move || self.serve(&url, ready, stopped));
+        let address = is_ready.await.expect("the API starts");
+        TestApi { address, database, clock, running: Some(Running { stop, thread }) }
+    }
+
+    fn serve(self, url: &str, ready: oneshot::Sender<SocketAddr>, stopped: oneshot::Receiver<()>) {
+        let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap();
+        runtime.block_on(async {
+            let options = ApiOptions { workers: 1, grace: self.grace };
+            let assembly = self.assembly(url);
+            let entropy = Arc::clone(&assembly.entropy);
+            let services = assemble(assembly).await.unwrap();
+            let socket = TcpListener::bind("127.0.0.1:0").unwrap();
+            let api = Api::start(socket, services, &*entropy, options).unwrap();
+            // Whoever asked may have been cancelled meanwhile.
+            let _ = ready.send(api.address());
+            let _ = stopped.await;
+            api.stop().await.unwrap();
+        });
+    }
+
+    fn assembly(self, url: &str) -> Assembly {
+        let allow = Allow::parse("127.0.0.1/32").unwrap();
+        let egress = Egress::new(EgressPolicy { allow, ..EgressPolicy::default() }).unwrap();
+        let entropy: Arc<dyn Entropy> = Arc::new(OperatingSystem);
+        Assembly {
+            store: store(url, self.connections),
+            models: Models::new(egress, self.deadlines),
+            key: MasterKey::new(&KEY),
+            clock: Arc::new(self.clock),
+            entropy,
+            omniadmins: Omniadmins::new(["omniadmin@example.com".to_owned()]),
+            fake_user: self.fake_user,
+            public_url: self.public_url,
+            session_lifetime: self.lifetime,
+        }
+    }
+}
