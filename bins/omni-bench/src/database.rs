@@ -4,7 +4,6 @@ use anyhow::Context;
 use tokio::task::JoinSet;
 use tokio_postgres::{Client, Config, NoTls};
 
-
 /// Everybody owns three apps, belongs to two of others', and every app has a service and three agents.
 const SEED: &str = "
 INSERT INTO users (email, name, create_date)
