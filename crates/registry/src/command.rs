@@ -141,3 +141,52 @@ impl Order {
         Err(Invalid::new("deadlineMs", "must be from 1000 to 3600000"))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use time::macros::datetime;
+
+    use super::*;
+
+    fn restart() -> Command {
+        Command {
+            id: CommandId::new("cmd_1").unwrap(),
+            service: ServiceId::new("svc_1").unwrap(),
+            generation: Generation::new(1),
+            action: Action::Restart,
+            reason: None,
+            issued: datetime!(2026-01-01 12:00 UTC),
+            deadline: datetime!(2026-01-01 12:01 UTC),
+            state: CommandState::Open,
+            closed: None,
+        }
+    }
+
+    #[test]
+    fn a_command_is_closed_when_it_is_settled_and_not_when_it_is_heard() {
+        let now = datetime!(2026-01-01 12:00:30 UTC);
+        for state in CommandState::ALL {
+            let closed = restart().settled(*state, now).closed;
+            let expected = match state {
+                CommandState::Open | CommandState::Acknowledged => None,
+                _ => Some(now),
+            };
+            assert_eq!(closed, expected, "{state}");
+        }
+    }
+
+    #[test]
+    fn a_deadline_is_from_a_second_to_an_hour() {
+        let within = |milliseconds| Order::new(Action::Shutdown).within(Duration::from_millis(milliseconds));
+        assert!(within(1000).is_ok() && within(3_600_000).is_ok());
+        for milliseconds in [0, 999, 3_600_001] {
+            assert_eq!(within(milliseconds).unwrap_err().field, "deadlineMs");
+        }
+    }
+
+    #[test]
+    fn words_are_those_of_the_contract() {
+        let words = [Action::Shutdown, Action::Restart, Action::Scale { target: 2 }].map(|action| action.word());
+        assert_eq!(words, ["shutdown", "restart", "scale"]);
+    }
+}
