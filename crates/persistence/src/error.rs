@@ -11,6 +11,9 @@ pub enum StoreError {
     /// A reference of the input points at nothing in the app.
     #[error(transparent)]
     Invalid(#[from] omni_domain::Invalid),
+    /// The service registry refused a transition.
+    #[error(transparent)]
+    Registry(#[from] omni_registry::RegistryError),
     /// What was to be changed is not there (any more).
     #[error("not found")]
     NotFound,
@@ -33,6 +36,7 @@ impl Failure for StoreError {
         match self {
             Self::Conflict(_) => ErrorKind::Conflict,
             Self::Invalid(_) => ErrorKind::Invalid,
+            Self::Registry(error) => error.kind(),
             Self::NotFound => ErrorKind::NotFound,
             Self::Unavailable(_) => ErrorKind::Unavailable,
             Self::Migration(_) | Self::Inconsistent(_) | Self::Statement(_) => ErrorKind::Internal,
@@ -43,6 +47,7 @@ impl Failure for StoreError {
         match self {
             Self::Conflict(_) => "conflict",
             Self::Invalid(_) => "invalid_reference",
+            Self::Registry(error) => error.code(),
             Self::NotFound => "not_found",
             Self::Unavailable(_) => "database_unavailable",
             Self::Migration(_) => "migration_failed",

@@ -70,4 +70,43 @@ diesel::table! {
     }
 }
 
+diesel::table! {
+    services (service_id) {
+        service_id -> Text,
+        slot_id -> BigInt,
+        generation -> BigInt,
+        service_type -> Text,
+        registered -> Timestamptz,
+        pid -> BigInt,
+        spawn_token -> Nullable<Text>,
+        started -> Nullable<Text>,
+        port -> Nullable<BigInt>,
+        health_endpoint -> Nullable<Text>,
+        capabilities -> Nullable<Jsonb>,
+        metadata -> Nullable<Jsonb>,
+        phase -> Text,
+        since -> Timestamptz,
+        last_seen -> Timestamptz,
+        status -> Nullable<Text>,
+        metrics -> Nullable<Jsonb>,
+        seq -> Nullable<BigInt>,
+        reason -> Nullable<Text>,
+    }
+}
+
+diesel::table! {
+    service_commands (command_id) {
+        command_id -> Text,
+        service_id -> Text,
+        generation -> BigInt,
+        action -> Text,
+        target -> Nullable<BigInt>,
+        reason -> Nullable<Text>,
+        issued -> Timestamptz,
+        deadline -> Timestamptz,
+        state -> Text,
+        closed -> Nullable<Timestamptz>,
+    }
+}
+
 diesel::allow_tables_to_appear_in_same_query!(agents, ai_services);

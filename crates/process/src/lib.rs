@@ -1,0 +1,20 @@
+//! What every program of the house has to do with the system it runs on: the log, the clock, randomness, signals that ask
+//! it to stop, exit codes, and what it uses of the machine.
+//!
+//! Everything else takes these as arguments ([`Clock`](omni_domain::Clock), [`Entropy`](omni_domain::Entropy)), so that
+//! the places where a program touches the system stand here and nowhere else. A `main` begins with [`begin_log`], waits for
+//! [`StopSignals`], and answers with an exit code; [`Memory`], [`CpuTime`] and [`process_start`] say how it is doing.
+//!
+//! The crate knows no network, no database and no web framework.
+
+mod exit;
+mod log;
+mod signals;
+mod system;
+mod vitals;
+
+pub use exit::{BAD_CONFIGURATION, BAD_USAGE, Misconfigured};
+pub use log::{LogError, begin_log};
+pub use signals::StopSignals;
+pub use system::{OperatingSystem, SystemClock};
+pub use vitals::{CpuTime, Memory, process_start};
