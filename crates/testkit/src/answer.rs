@@ -36,7 +36,6 @@ impl Answer {
     /// # Panics
     /// If the status is another one.
     #[track_caller]
-    #[must_use]
     pub fn expect(&self, status: u16) -> Value {
         assert_eq!(self.status, status, "{self}");
         self.json()
@@ -47,7 +46,6 @@ impl Answer {
     /// # Panics
     /// If the status is another one, or the body is not `{"detail": "<a sentence>"}` with or without a code.
     #[track_caller]
-    #[must_use]
     pub fn refusal(&self, status: u16) -> String {
         assert_eq!(self.status, status, "{self}");
         self.detail()
@@ -58,7 +56,6 @@ impl Answer {
     /// # Panics
     /// If the body is not of the shape of an error.
     #[track_caller]
-    #[must_use]
     pub fn detail(&self) -> String {
         assert_eq!(self.header("content-type"), Some("application/json"), "{self}");
         let body = self.json();

@@ -55,7 +55,8 @@ impl Entropy for SeededEntropy {
         let mut drawn = self.drawn.lock().unwrap();
         for chunk in bytes.chunks_mut(32) {
             *drawn += 1;
-            let block = Sha256::new().chain_update(self.seed.to_be_bytes()).chain_update(drawn.to_be_bytes()).finalize();
+            let block =
+                Sha256::new().chain_update(self.seed.to_be_bytes()).chain_update(drawn.to_be_bytes()).finalize();
             chunk.copy_from_slice(&block[..chunk.len()]);
         }
     }

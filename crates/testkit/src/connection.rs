@@ -30,9 +30,13 @@ impl Connection {
     /// # Panics
     /// If the query fails.
     pub async fn any(&self, sql: &str) -> bool {
-        !self.client.simple_query(sql).await.unwrap().iter().all(|message| {
-            !matches!(message, tokio_postgres::SimpleQueryMessage::Row(_))
-        })
+        !self
+            .client
+            .simple_query(sql)
+            .await
+            .unwrap()
+            .iter()
+            .all(|message| !matches!(message, tokio_postgres::SimpleQueryMessage::Row(_)))
     }
 }
 

@@ -175,7 +175,8 @@ fn fingerprint() -> String {
     let mut files = Vec::new();
     list_files(&Path::new(env!("CARGO_MANIFEST_DIR")).join("../../migrations"), &mut files);
     files.sort();
-    let digest = files.iter().fold(Sha256::new(), |digest, file| digest.chain_update(fs::read(file).unwrap())).finalize();
+    let digest =
+        files.iter().fold(Sha256::new(), |digest, file| digest.chain_update(fs::read(file).unwrap())).finalize();
     digest.iter().take(8).map(|byte| format!("{byte:02x}")).collect()
 }
 
