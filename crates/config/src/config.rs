@@ -9,9 +9,9 @@ use crate::environment::unknown_variables;
 use crate::reader::Reader;
 use crate::report::redacted_report;
 use crate::table::{
-    API_URL, CONTROL_ADDR, DATA_DIR, DATABASE_CONNECTIONS, DATABASE_URL, EGRESS_ALLOW, HTTP_ADDR, LOG_FORMAT,
+    API_URL, CHANNEL_CONNECTIONS, CHANNEL_HEALTH_TIMEOUT, CHANNEL_START_DELAY, CONTROL_ADDR, DATA_DIR, DATABASE_CONNECTIONS, DATABASE_URL, EGRESS_ALLOW, HTTP_ADDR, LOG_FORMAT,
     LOG_LEVEL, MODEL_FIRST_BYTE_TIMEOUT, MODEL_IDLE_TIMEOUT, MODEL_TOTAL_TIMEOUT, NATS_URL, OMNIADMINS, PUBLIC_URL,
-    SECRET_KEY_FILE, SESSION_HOURS, SHUTDOWN_GRACE,
+    SECRET_KEY_FILE, SESSION_HOURS, SETTINGS, SHUTDOWN_GRACE,
 };
 use crate::{Auth, ConfigError, DataDir, Environment, LogFormat, Warning, log, values};
 
@@ -46,6 +46,8 @@ pub struct Config {
     pub egress_allow: String,
     /// How long a model may take.
     pub model_deadlines: ModelDeadlines,
+    /// How channels are started.
+    pub channel_startup: ChannelStartup,
     /// What is logged: levels in the form of `tracing` filters.
     pub log_level: String,
     /// How log lines look.
@@ -63,6 +65,17 @@ pub struct ModelDeadlines {
     pub idle: Duration,
     /// For the whole answer.
     pub total: Duration,
+}
+
+/// How channels are started.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct ChannelStartup {
+    /// The pause between two starts.
+    pub delay: Duration,
+    /// How many instances connect at once at most.
+    pub connections: u32,
+    /// How long one may take until it is healthy.
+    pub health_timeout: Duration,
 }
 
 /// A configuration that can be used, and what is to be said about it.
@@ -92,7 +105,7 @@ impl Config {
         let mut reader = Reader::read(file, environment)?;
         match Self::read(&mut reader) {
             Some(config) if !reader.has_problems() => {
-                Ok(Loaded { config, warnings: unknown_variables(environment), report: redacted_report(&reader) })
+                Ok(Loaded { config, warnings: unknown_variables(environment), report: redacted_report(&reader, SETTINGS) })
             }
             _ => Err(ConfigError::new(reader.into_problems())),
         }
@@ -123,6 +136,7 @@ impl Config {
 
         let egress_allow = reader.optional(&EGRESS_ALLOW, |value| Some(value.to_owned()));
         let model_deadlines = ModelDeadlines::read(reader);
+        let channel_startup = ChannelStartup::read(reader);
         let log_level = reader.required(&LOG_LEVEL, log::directives);
         let log_format = reader.required(&LOG_FORMAT, LogFormat::parse);
         let shutdown_grace = reader.number(&SHUTDOWN_GRACE).map(Duration::from_secs);
@@ -142,10 +156,20 @@ impl Config {
             session_lifetime: Duration::from_secs(3_600) * session_hours?,
             egress_allow: egress_allow.unwrap_or_default(),
             model_deadlines: model_deadlines?,
+            channel_startup: channel_startup?,
             log_level: log_level?,
             log_format: log_format?,
             shutdown_grace: shutdown_grace?,
         })
+    }
+}
+
+impl ChannelStartup {
+    fn read(reader: &mut Reader) -> Option<Self> {
+        let delay = reader.number(&CHANNEL_START_DELAY).map(Duration::from_millis);
+        let connections = reader.number(&CHANNEL_CONNECTIONS);
+        let health_timeout = reader.number(&CHANNEL_HEALTH_TIMEOUT).map(Duration::from_millis);
+        Some(Self { delay: delay?, connections: connections?, health_timeout: health_timeout? })
     }
 }
 

@@ -1,10 +1,9 @@
 use crate::reader::{Reader, Source};
 use crate::setting::{Setting, Unset};
-use crate::table::SETTINGS;
 
-/// Every setting, its value unless it is secret, and where it came from: one line each, in columns.
-pub(crate) fn redacted_report(reader: &Reader) -> String {
-    let lines: Vec<_> = SETTINGS.iter().map(|setting| line(reader, setting)).collect();
+/// These settings, each with its value unless it is secret, and where it came from: one line each, in columns.
+pub(crate) fn redacted_report(reader: &Reader, settings: &[&Setting]) -> String {
+    let lines: Vec<_> = settings.iter().map(|setting| line(reader, setting)).collect();
     let names = lines.iter().map(|(name, ..)| name.len()).max().unwrap_or_default();
     let sources = lines.iter().map(|(_, source, _)| source.len()).max().unwrap_or_default();
     lines.iter().map(|(name, source, value)| format!("{name:names$}  {source:sources$}  {value}\n")).collect()

@@ -14,6 +14,7 @@ static LISTEN: Section = Section { name: "listen", about: "Where the programs li
 static STORAGE: Section = Section { name: "storage", about: "What is kept, and where" };
 static AUTH: Section = Section { name: "auth", about: "Who may sign in" };
 static OUTGOING: Section = Section { name: "outgoing", about: "What Omni asks of other machines" };
+static CHANNELS: Section = Section { name: "channels", about: "How channels are started" };
 static PROCESS: Section = Section { name: "process", about: "Logs and the end of the process" };
 
 settings! {
@@ -103,6 +104,19 @@ settings! {
         .number("OMNI_MODEL_TOTAL_TIMEOUT", "seconds", 1, 86_400)
         .default("600")
         .means("How long a model may take for the whole answer.");
+
+    CHANNEL_START_DELAY = CHANNELS
+        .number("OMNI_CHANNEL_START_DELAY", "milliseconds", 0, 60_000)
+        .default("2000")
+        .means("The pause between the starts of two channels.");
+    CHANNEL_CONNECTIONS = CHANNELS
+        .number("OMNI_CHANNEL_CONNECTIONS", "instances", 1, 1_000)
+        .default("5")
+        .means("How many instances of channels connect at once at most.");
+    CHANNEL_HEALTH_TIMEOUT = CHANNELS
+        .number("OMNI_CHANNEL_HEALTH_TIMEOUT", "milliseconds", 1_000, 600_000)
+        .default("30000")
+        .means("How long a channel may take until it is healthy.");
 
     LOG_LEVEL = PROCESS
         .text("LOG_LEVEL", "off, error, warn, info, debug or trace, and for single parts `part=level`, with commas between")

@@ -1,4 +1,5 @@
-//! What goes over the wire of the workspace API: requests and responses, with the contract's field names.
+//! What goes over the wire: requests and responses, with the contract's field names. The workspace API's stand here, the
+//! control plane's in [`control`].
 //!
 //! Requests ignore fields that they do not know and turn into the drafts and patches of `omni-domain`, which hold the rules.
 //! Responses are made of its entities. Nothing here decides anything.
@@ -7,6 +8,7 @@ mod agents;
 mod ai_services;
 mod apps;
 mod chat;
+pub mod control;
 mod conversations;
 mod people;
 mod server;

@@ -2,6 +2,7 @@
 //! What an operator sees: settings that hold, settings that are refused, and documents that say so.
 
 mod documents;
+mod gateway;
 mod reading;
 mod refusing;
 mod secrets;

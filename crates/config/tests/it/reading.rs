@@ -25,6 +25,9 @@ fn the_defaults_are_those_of_the_reference() {
     assert_eq!(config.model_deadlines.total, Duration::from_secs(600));
     assert_eq!((config.log_level.as_str(), config.log_format), ("info", LogFormat::Auto));
     assert_eq!(config.shutdown_grace, Duration::from_secs(10));
+    assert_eq!(config.channel_startup.delay, Duration::from_secs(2));
+    assert_eq!(config.channel_startup.connections, 5);
+    assert_eq!(config.channel_startup.health_timeout, Duration::from_secs(30));
 }
 
 #[test]

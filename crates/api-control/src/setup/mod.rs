@@ -1,0 +1,3 @@
+mod status;
+
+pub(crate) use status::Status;
