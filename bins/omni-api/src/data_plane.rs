@@ -9,6 +9,8 @@ use crate::OperatingSystem;
 pub(crate) struct Data {
     /// PostgreSQL.
     pub(crate) database_url: SecretString,
+    /// NATS.
+    pub(crate) nats_url: SecretString,
     /// The servers of our own, and who looks after them.
     pub(crate) own: Option<(DataPlane, Supervisor)>,
 }
@@ -17,8 +19,8 @@ impl Data {
     /// Starts what the configuration does not name.
     pub(crate) async fn start(config: &Config) -> anyhow::Result<Self> {
         let given = config.database_url.clone();
-        if let (Some(database_url), true) = (&given, config.nats_url.is_some()) {
-            return Ok(Self { database_url: database_url.clone(), own: None });
+        if let (Some(database_url), Some(nats_url)) = (&given, &config.nats_url) {
+            return Ok(Self { database_url: database_url.clone(), nats_url: nats_url.clone(), own: None });
         }
         let data_dir = config.data_dir.path();
         let mut options = Options::new(data_dir, places(config));
@@ -35,7 +37,9 @@ impl Data {
         }
         let own = plane.database_url().map(SecretString::from);
         let database_url = given.or(own).ok_or_else(|| anyhow::anyhow!("the data plane has no database"))?;
-        Ok(Self { database_url, own: Some((plane, supervisor)) })
+        let nats_url = config.nats_url.clone().or_else(|| plane.nats_url().cloned());
+        let nats_url = nats_url.ok_or_else(|| anyhow::anyhow!("the data plane has no NATS"))?;
+        Ok(Self { database_url, nats_url, own: Some((plane, supervisor)) })
     }
 
     pub(crate) fn url(&self) -> String {

@@ -4,6 +4,7 @@ use anyhow::Context;
 use omni_http::{document, matrix_markdown};
 
 use crate::api::router;
+use crate::control;
 
 /// Writes the generated pages into a checkout: what CI compares with what is committed.
 ///
@@ -13,6 +14,7 @@ pub fn write_reference(root: &Path) -> anyhow::Result<()> {
     let router = router()?;
     let pages = [
         ("docs/reference/openapi/internal.json", document(&router).to_json() + "\n"),
+        ("docs/reference/openapi/control.json", document(&*control::router()?).to_json() + "\n"),
         ("docs/reference/roles.md", matrix_markdown(&router)),
         ("docs/configuration.md", omni_config::reference_markdown()),
         ("omni.example.toml", omni_config::sample_toml()),

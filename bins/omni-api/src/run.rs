@@ -1,20 +1,26 @@
 use std::net::{SocketAddr, TcpListener};
 use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
 use std::time::{Duration, Instant};
 
 use anyhow::Context;
+use omni_api_control::ControlPlane;
 use omni_api_workspace::Services;
+use omni_bus::Bus;
 use omni_config::{Auth, Config, Loaded, process_environment};
 use omni_egress::{Allow, Egress, EgressPolicy};
 use omni_models::{Deadlines, Models};
 use omni_persistence::{Options, Store};
+use omni_process::{StopSignals, begin_log};
 use omni_rbac::{Omniadmins, SystemGrant};
+use omni_registry::Terms;
 use omni_sealing::MasterKey;
 use tokio::net::TcpSocket;
-use tokio::signal::unix::{SignalKind, signal};
 
 use crate::data_plane::Data;
-use crate::{Api, ApiOptions, Arguments, Assembly, Misconfigured, OperatingSystem, SystemClock, assemble, logging};
+use crate::node::Node;
+use crate::subprocesses::{startup_options, subprocess_config};
+use crate::{Api, ApiOptions, Arguments, Assembly, Control, Misconfigured, OperatingSystem, SystemClock, assemble};
 
 /// How long a request waits for a connection to the database.
 const PATIENCE: Duration = Duration::from_secs(5);
@@ -51,7 +57,7 @@ pub fn run(arguments: &Arguments) -> anyhow::Result<()> {
     let started = Instant::now();
     let loaded = load(arguments)?;
     let setup = Setup::of(&loaded.config)?;
-    logging::begin(&loaded.config)?;
+    begin_log(&loaded.config.log_level, loaded.config.log_format)?;
     for warning in &loaded.warnings {
         tracing::warn!("{warning}");
     }
@@ -91,12 +97,21 @@ impl Setup {
     }
 }
 
+/// The sockets of the two APIs, taken before anything is started.
+struct Sockets {
+    http: TcpListener,
+    control: TcpListener,
+}
+
 async fn serve(config: &Config, setup: Setup, started: Instant) -> anyhow::Result<()> {
-    let socket = listen(config.http_addr)?;
-    let mut stop = StopSignals::new()?;
+    let sockets = Sockets {
+        http: listen("OMNI_HTTP_ADDR", config.http_addr)?,
+        control: listen("OMNI_CONTROL_ADDR", config.control_addr)?,
+    };
+    let mut stop = StopSignals::listen()?;
     let data = Data::start(config).await?;
     let outcome = tokio::select! {
-        outcome = serve_data(config, setup, &data, socket, started, &mut stop) => outcome,
+        outcome = serve_data(config, setup, &data, sockets, started, &mut stop) => outcome,
         error = data.lost() => Err(error.context("the data plane ended")),
     };
     data.stop().await?;
@@ -107,14 +122,16 @@ async fn serve_data(
     config: &Config,
     setup: Setup,
     data: &Data,
-    socket: TcpListener,
+    sockets: Sockets,
     started: Instant,
     stop: &mut StopSignals,
 ) -> anyhow::Result<()> {
     let services = services(config, setup, data).await?;
     let options = ApiOptions { workers: workers(), grace: config.shutdown_grace };
-    let api = Api::start(socket, services, &OperatingSystem, options)?;
-    tracing::info!(address = %api.address(), took = ?started.elapsed(), "ready");
+    let plane = control_plane(config, data, services.store.clone(), started).await?;
+    let control = Control::start(sockets.control, Arc::new(plane))?;
+    let api = Api::start(sockets.http, services, &OperatingSystem, options)?;
+    tracing::info!(address = %api.address(), control = %control.address(), took = ?started.elapsed(), "ready");
     let mut sweep = tokio::time::interval(SWEEP);
     loop {
         tokio::select! {
@@ -124,9 +141,31 @@ async fn serve_data(
     }
     tracing::info!("asked to stop");
     tokio::select! {
-        stopped = api.stop() => stopped,
+        stopped = stop_both(api, control) => stopped,
         () = stop.next() => Err(anyhow::anyhow!("asked to stop twice, so what was on its way is left behind")),
     }
+}
+
+/// The workspace API first, with its turns: what they end with still has all of this process to work with.
+async fn stop_both(api: Api, control: Control) -> anyhow::Result<()> {
+    let stopped = api.stop().await;
+    control.stop().await.and(stopped)
+}
+
+async fn control_plane(config: &Config, data: &Data, store: Store, started: Instant) -> anyhow::Result<ControlPlane> {
+    let node = Node::of(&config.data_dir, &OperatingSystem)?;
+    Ok(ControlPlane {
+        store,
+        bus: Bus::connect(&data.nats_url, "omni-api").await?,
+        clock: Arc::new(SystemClock),
+        entropy: Arc::new(OperatingSystem),
+        started,
+        node: node.id,
+        terms: Terms::default(),
+        subprocess_config: subprocess_config(config, data, node.internal_key)?,
+        startup: startup_options(config.channel_startup),
+        mass_silence: AtomicBool::new(false),
+    })
 }
 
 /// Everything between the configuration and the socket.
@@ -169,35 +208,16 @@ async fn sweep_sessions(services: &Services) {
     }
 }
 
-fn listen(address: SocketAddr) -> anyhow::Result<TcpListener> {
+fn listen(setting: &str, address: SocketAddr) -> anyhow::Result<TcpListener> {
     let bind = || {
         let socket = if address.is_ipv4() { TcpSocket::new_v4() } else { TcpSocket::new_v6() }?;
         socket.set_reuseaddr(true)?;
         socket.bind(address)?;
         socket.listen(BACKLOG)?.into_std()
     };
-    bind().map_err(|error| Misconfigured(format!("OMNI_HTTP_ADDR: {address} cannot be used: {error}")).into())
+    bind().map_err(|error| Misconfigured(format!("{setting}: {address} cannot be used: {error}")).into())
 }
 
 fn workers() -> usize {
     std::thread::available_parallelism().map_or(1, Into::into)
-}
-
-/// Ctrl-C and the signal that init systems send.
-struct StopSignals {
-    interrupt: tokio::signal::unix::Signal,
-    terminate: tokio::signal::unix::Signal,
-}
-
-impl StopSignals {
-    fn new() -> std::io::Result<Self> {
-        Ok(Self { interrupt: signal(SignalKind::interrupt())?, terminate: signal(SignalKind::terminate())? })
-    }
-
-    async fn next(&mut self) {
-        tokio::select! {
-            _ = self.interrupt.recv() => {}
-            _ = self.terminate.recv() => {}
-        }
-    }
 }

@@ -64,8 +64,7 @@ impl Endpoint for Health {
 
 async fn check(state: &ControlPlane) -> HealthChecks {
     // The list of channels comes from the database, so that it comes at all is the check.
-    let (channels, nats) =
-        tokio::join!(timeout(PATIENCE, state.store.channel_services()), state.bus.probe(PATIENCE));
+    let (channels, nats) = tokio::join!(timeout(PATIENCE, state.store.channel_services()), state.bus.probe(PATIENCE));
     let channels = match channels {
         Ok(Ok(channels)) => Some(channels.into_iter().collect()),
         Ok(Err(error)) => {

@@ -9,9 +9,10 @@ use crate::environment::unknown_variables;
 use crate::reader::Reader;
 use crate::report::redacted_report;
 use crate::table::{
-    API_URL, CHANNEL_CONNECTIONS, CHANNEL_HEALTH_TIMEOUT, CHANNEL_START_DELAY, CONTROL_ADDR, DATA_DIR, DATABASE_CONNECTIONS, DATABASE_URL, EGRESS_ALLOW, HTTP_ADDR, LOG_FORMAT,
-    LOG_LEVEL, MODEL_FIRST_BYTE_TIMEOUT, MODEL_IDLE_TIMEOUT, MODEL_TOTAL_TIMEOUT, NATS_URL, OMNIADMINS, PUBLIC_URL,
-    SECRET_KEY_FILE, SESSION_HOURS, SETTINGS, SHUTDOWN_GRACE,
+    API_URL, CHANNEL_CONNECTIONS, CHANNEL_HEALTH_TIMEOUT, CHANNEL_START_DELAY, CONTROL_ADDR, DATA_DIR,
+    DATABASE_CONNECTIONS, DATABASE_URL, EGRESS_ALLOW, HTTP_ADDR, LOG_FORMAT, LOG_LEVEL, MODEL_FIRST_BYTE_TIMEOUT,
+    MODEL_IDLE_TIMEOUT, MODEL_TOTAL_TIMEOUT, NATS_URL, OMNIADMINS, PUBLIC_URL, SECRET_KEY_FILE, SESSION_HOURS,
+    SETTINGS, SHUTDOWN_GRACE,
 };
 use crate::{Auth, ConfigError, DataDir, Environment, LogFormat, Warning, log, values};
 
@@ -104,9 +105,11 @@ impl Config {
     pub fn load(file: Option<&Path>, environment: &impl Environment) -> Result<Loaded, ConfigError> {
         let mut reader = Reader::read(file, environment)?;
         match Self::read(&mut reader) {
-            Some(config) if !reader.has_problems() => {
-                Ok(Loaded { config, warnings: unknown_variables(environment), report: redacted_report(&reader, SETTINGS) })
-            }
+            Some(config) if !reader.has_problems() => Ok(Loaded {
+                config,
+                warnings: unknown_variables(environment),
+                report: redacted_report(&reader, SETTINGS),
+            }),
             _ => Err(ConfigError::new(reader.into_problems())),
         }
     }

@@ -2,9 +2,7 @@ use actix_web::http::StatusCode;
 use omni_domain::{Invalid, Timestamp};
 use omni_http::{ApiError, Call, Ctx, Endpoint, Example, Json, Method, NoQuery};
 use omni_registry::{Action, Command, CommandId, HeartbeatReply, Metrics, Seq, ServiceId, Status};
-use omni_wire::control::{
-    CommandData, CommandType, HealthStatus, HeartbeatResponse, ServiceCommand, ServiceHeartbeat,
-};
+use omni_wire::control::{CommandData, CommandType, HealthStatus, HeartbeatResponse, ServiceCommand, ServiceHeartbeat};
 use serde_json::json;
 
 use super::{GONE, SECTION, SUPERSEDED};

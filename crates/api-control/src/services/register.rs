@@ -59,8 +59,7 @@ impl Endpoint for Register {
         let Json(request) = call.body;
         let state = &*ctx.state;
         let Asked { key, registration, succession } = read(request, &state.node)?;
-        let told =
-            state.store.register_service(&state.terms, &key, registration, succession, &*state.entropy).await?;
+        let told = state.store.register_service(&state.terms, &key, registration, succession, &*state.entropy).await?;
         tell(&told.events);
         Ok(answer(told.reply))
     }
