@@ -9,7 +9,7 @@ use crate::client::Connection;
 use crate::load::{Load, closed_loop};
 use crate::pgbench::Pgbench;
 use crate::report::{Wanted, judge, part, say};
-use crate::sample::{median, number};
+use crate::sample::{median, milliseconds, number};
 use crate::server::Server;
 use crate::tap::{Executed, Tap};
 use crate::workspace::people;
@@ -52,6 +52,7 @@ pub(crate) async fn measure(bench: &Bench) -> anyhow::Result<()> {
 
     let mut ours: Vec<Vec<Load>> = clients.iter().map(|_| Vec::new()).collect();
     let mut theirs: Vec<Vec<f64>> = pgbench_clients.iter().map(|_| Vec::new()).collect();
+    let before = server.processor_time()?;
     for _ in 0..bench.rounds(5, 2) {
         for (index, (count, loads)) in clients.iter().zip(&mut ours).enumerate() {
             loads.push(closed_loop(server.address(), &requests, *count, lasting).await?);
@@ -60,6 +61,8 @@ pub(crate) async fn measure(bench: &Bench) -> anyhow::Result<()> {
             }
         }
     }
+    let used = server.processor_time()? - before;
+    let answered = ours.iter().flatten().map(|load| load.latency.len()).sum();
     server.stop().await?;
 
     let (our_best, our_clients) = best(clients, ours.iter().map(|loads| median(rates(loads))));
@@ -72,6 +75,7 @@ pub(crate) async fn measure(bench: &Bench) -> anyhow::Result<()> {
         let rate = median(rates(loads));
         say(&format!("{count:7}  {rate:8.0}/s  {p50:5.2} ms  {p99:6.2} ms   |  {}", beside.unwrap_or_default()));
     }
+    say(&format!("        a request takes {:.0} µs of omni-api's processor time", per_request(used, answered)));
     let compared = format!(
         "{our_best:.0}/s at {our_clients} clients to {their_best:.0}/s of pgbench at {their_clients}; medians of {} runs",
         bench.rounds(5, 2)
@@ -82,6 +86,11 @@ pub(crate) async fn measure(bench: &Bench) -> anyhow::Result<()> {
         judge("p99", &compared, median(quantiles(loads, 99)), " ms", Wanted::Under(15.0));
     }
     Ok(())
+}
+
+/// In microseconds; what the warm-up of each run used makes it a little too high.
+fn per_request(used: Duration, answered: usize) -> f64 {
+    milliseconds(used) * 1000.0 / number(answered).max(1.0)
 }
 
 fn rates(loads: &[Load]) -> Vec<f64> {
