@@ -3,8 +3,8 @@ use diesel::prelude::OptionalExtension;
 use diesel::sql_types::{BigInt, Bool, Nullable, Text, Timestamptz};
 use diesel_async::RunQueryDsl;
 use omni_domain::{
-    AgentId, AppId, Conversation, ConversationId, Message, MessageId, Page, PageRequest, Timestamp, TokenCount, TurnId,
-    TurnUsage, UserId, excerpt,
+    AgentId, AppId, Conversation, ConversationId, Invalid, Message, MessageId, Page, PageRequest, Timestamp,
+    TokenCount, TurnId, TurnUsage, UserId, excerpt,
 };
 use omni_rbac::{Grant, Session, Viewer};
 
@@ -276,7 +276,7 @@ impl Store {
     /// a name would go on with. Says which one it was, or that there was none.
     ///
     /// # Errors
-    /// [`StoreError::NotFound`] if the named one is not theirs or not with this agent.
+    /// [`StoreError::Invalid`] if the named one is not theirs or not with this agent.
     pub async fn reset_conversation(
         &self,
         grant: &Grant<Viewer>,
@@ -298,10 +298,14 @@ impl Store {
             .optional()?;
         match emptied {
             Some(emptied) => Ok(Some(ConversationId::new(emptied.conversation_id))),
-            None if named.is_some() => Err(StoreError::NotFound),
-            None => Ok(None),
+            None => named.map_or(Ok(None), |named| Err(not_yours(named))),
         }
     }
+}
+
+/// What is said of a conversation that a request's body names and that is not the asker's with this agent.
+pub(crate) fn not_yours(named: ConversationId) -> StoreError {
+    Invalid::new("conversation_id", format!("you have no conversation {named} with this agent")).into()
 }
 
 /// Selects the number of the conversation that a chat with `agent` goes on with.

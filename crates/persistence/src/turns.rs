@@ -6,8 +6,8 @@ use diesel::sql_types::{BigInt, Nullable, Text};
 use diesel::{QueryableByName, SelectableHelper};
 use diesel_async::RunQueryDsl;
 use omni_domain::{
-    Agent, AgentId, AiService, Author, ConversationId, Invalid, MessageId, MessageStatus, MinuteWindow, Timestamp,
-    TurnId, TurnUsage, title_from,
+    Agent, AgentId, AiService, Author, ConversationId, MessageId, MessageStatus, MinuteWindow, Timestamp, TurnId,
+    TurnUsage, title_from,
 };
 use omni_rbac::{Grant, SystemGrant, Viewer};
 use uuid::Uuid;
@@ -15,7 +15,7 @@ use uuid::Uuid;
 use crate::agents::AgentRow;
 use crate::ai_services::AiServiceRow;
 use crate::app_scoped::small;
-use crate::conversations::current_conversation;
+use crate::conversations::{current_conversation, not_yours};
 use crate::schema::{agents, ai_services};
 use crate::statement::Statement;
 use crate::{Store, StoreError};
@@ -165,9 +165,7 @@ impl Store {
         )?;
         let agent: Agent = agent.ok_or(StoreError::NotFound)?.try_into()?;
         if let (Some(named), None) = (request.conversation, stand.conversation_id) {
-            return Err(
-                Invalid::new("conversation_id", format!("you have no conversation {named} with this agent")).into()
-            );
+            return Err(not_yours(named));
         }
         let history = said
             .into_iter()

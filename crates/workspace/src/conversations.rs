@@ -51,7 +51,7 @@ impl Workspace {
     /// with. Says which one it was; none if there was none.
     ///
     /// # Errors
-    /// [`StoreError::NotFound`] if the named one is not theirs with this agent.
+    /// [`StoreError::Invalid`] if the named one is not theirs with this agent.
     pub async fn reset_conversation(
         &self,
         grant: &Grant<Viewer>,
