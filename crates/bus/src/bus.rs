@@ -1,4 +1,5 @@
 use std::fmt;
+use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 use async_nats::client::RequestErrorKind;
@@ -37,12 +38,16 @@ impl Bus {
             .map(|url| url.trim().parse::<ServerAddr>())
             .collect::<Result<Vec<_>, _>>()
             .map_err(|error| BusError::Address(error.kind().to_string()))?;
-        let client = ConnectOptions::new()
+        let failures = Failures::default();
+        let client = identified(&servers)
             .name(name)
             .connection_timeout(CONNECTING)
             .retry_on_initial_connect()
             .reconnect_delay_callback(pause)
-            .event_callback(async |event| tell(&event))
+            .event_callback(move |event| {
+                failures.tell(&event);
+                std::future::ready(())
+            })
             .connect(servers)
             .await
             .map_err(|error| BusError::Address(error.kind().to_string()))?;
@@ -80,14 +85,51 @@ fn pause(attempt: usize) -> Duration {
     FIRST_PAUSE.saturating_mul(1 << doublings).min(LONGEST_PAUSE)
 }
 
-fn tell(event: &Event) {
-    match event {
-        Event::Connected => tracing::info!("connected to NATS"),
-        Event::Disconnected => tracing::warn!("NATS is away; trying again until it is back"),
-        // Every attempt that fails says so; that the server is away was said once.
-        Event::ClientError(error) => tracing::debug!(%error, "NATS"),
-        Event::ServerError(error) => tracing::warn!(%error, "NATS reports an error"),
-        other => tracing::debug!(event = %other, "NATS"),
+/// Options that say who is connecting: the credentials of the first URL that has some. A user without a password is a
+/// token, as NATS writes it.
+fn identified(servers: &[ServerAddr]) -> ConnectOptions {
+    match servers.iter().find(|server| server.has_user_pass()) {
+        None => ConnectOptions::new(),
+        Some(server) => {
+            let user = server.username().unwrap_or_default().to_owned();
+            match server.password() {
+                Some(password) => ConnectOptions::with_user_and_password(user, password.to_owned()),
+                None => ConnectOptions::with_token(user),
+            }
+        }
+    }
+}
+
+/// Says in the log how the connection is, each thing once: every attempt that fails would repeat the reason.
+#[derive(Default)]
+struct Failures {
+    last: Mutex<Option<String>>,
+}
+
+impl Failures {
+    fn tell(&self, event: &Event) {
+        match event {
+            Event::Connected => {
+                self.is_new(None);
+                tracing::info!("connected to NATS");
+            }
+            Event::Disconnected => tracing::warn!("NATS is away; trying again until it is back"),
+            Event::ClientError(_) | Event::ServerError(_) => {
+                let problem = event.to_string();
+                if self.is_new(Some(problem.clone())) {
+                    tracing::warn!(problem, "NATS cannot be reached; trying again until it can");
+                }
+            }
+            other => tracing::debug!(event = %other, "NATS"),
+        }
+    }
+
+    /// Whether this is not what was said last.
+    fn is_new(&self, failure: Option<String>) -> bool {
+        let mut last = self.last.lock().unwrap_or_else(PoisonError::into_inner);
+        let is_new = *last != failure;
+        *last = failure;
+        is_new
     }
 }
 
@@ -110,6 +152,10 @@ mod tests {
             )
             .await?;
         let mut lines = BufReader::new(reader).lines();
+        let connect = lines.next_line().await?.unwrap_or_default();
+        if !(connect.contains("\"user\":\"omni\"") && connect.contains("\"pass\":\"hunter2\"")) {
+            return writer.write_all(b"-ERR 'Authorization Violation'\r\n").await;
+        }
         while let Some(line) = lines.next_line().await? {
             let words: Vec<_> = line.split_whitespace().collect();
             match words.as_slice() {
@@ -141,7 +187,7 @@ mod tests {
         let reserved = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = reserved.local_addr().unwrap();
         drop(reserved);
-        let bus = Bus::connect(&format!("nats://{address}").into(), "test").await.unwrap();
+        let bus = Bus::connect(&format!("nats://omni:hunter2@{address}").into(), "test").await.unwrap();
         assert!(matches!(bus.probe(PATIENCE).await, Err(BusError::Away)));
 
         let listener = TcpListener::bind(address).await.unwrap();

@@ -33,12 +33,15 @@ impl LogError {
     }
 }
 
+/// What libraries say below a warning, and what those say that report the same to us: heard only by who asks for it.
+const QUIET: &str = "actix_server=warn,async_nats=off";
+
 /// Begins to log to standard error: what `level` lets through (the words of `LOG_LEVEL`), as `format` says.
 ///
 /// # Errors
 /// [`LogError`].
 pub fn begin_log(level: &str, format: LogFormat) -> Result<(), LogError> {
-    let level = EnvFilter::try_new(level)?;
+    let level = EnvFilter::try_new(format!("{QUIET},{level}"))?;
     let is_terminal = std::io::stderr().is_terminal();
     let lines = tracing_subscriber::fmt().with_env_filter(level).with_writer(std::io::stderr).with_target(true);
     let begun = if format.is_json(is_terminal) {
