@@ -178,6 +178,7 @@ mod tests {
 
     #[test]
     fn refuses_what_no_process_has() {
+        assert_eq!((Pid::new(1).unwrap().get(), Pid::new(4_194_304).unwrap().get()), (1, 4_194_304));
         for pid in [0, -1, i64::from(i32::MAX) + 1, i64::MAX] {
             assert_eq!(Pid::new(pid).unwrap_err().field, "pid");
         }

@@ -188,7 +188,7 @@ impl InMemoryRegistry {
             .filter(|incarnation| ended(incarnation.lease.phase))
             .min_by_key(|incarnation| incarnation.lease.since)
             .map(|incarnation| incarnation.id.clone())
-            .or_else(|| changes.iter().find_map(ended_by))
+            .or_else(|| changes.iter().find_map(superseded_by_newcomer))
             .ok_or(RegistryError::Full { capacity: self.capacity })?;
         if let Some(key) = self.places.get(&over).cloned() {
             self.apply(&key, &[Change::Forget(over)]);
@@ -217,10 +217,10 @@ impl InMemoryRegistry {
     }
 }
 
-/// The incarnation that a change ends for good.
-fn ended_by(change: &Change) -> Option<ServiceId> {
+/// Whom a newcomer supersedes: the only ones whose lease changes when somebody new is inserted.
+fn superseded_by_newcomer(change: &Change) -> Option<ServiceId> {
     match change {
-        Change::Lease { id, lease } if lease.phase.is_final() => Some(id.clone()),
+        Change::Lease { id, .. } => Some(id.clone()),
         _ => None,
     }
 }

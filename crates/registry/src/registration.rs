@@ -142,7 +142,20 @@ mod tests {
     }
 
     #[test]
-    fn what_a_later_registration_leaves_out_stays() {
+    fn what_a_later_registration_leaves_out_stays_and_what_it_says_replaces() {
+        let of = |channel: &str| {
+            let capabilities = Capabilities::new(vec![channel.to_owned()], Vec::new()).unwrap();
+            let object = serde_json::Map::from_iter([(channel.to_owned(), true.into())]);
+            Profile::new(None, None, Some(capabilities), Some(Metadata::new(object).unwrap())).unwrap()
+        };
+        let kept = of("discord").replaced_by(Profile::default()).unwrap();
+        assert_eq!(kept.capabilities().unwrap().channels(), ["discord"]);
+        assert!(kept.metadata().unwrap().as_object().contains_key("discord"));
+        assert_eq!(of("discord").replaced_by(of("slack")), Ok(of("slack")));
+    }
+
+    #[test]
+    fn it_does_not_matter_whether_the_parent_or_the_child_is_first() {
         let child = profile(Some(9001), Some("http://127.0.0.1:9001/health")).unwrap();
         let parent = profile(None, None).unwrap();
         assert_eq!(child.replaced_by(parent.clone()), Ok(child.clone()));

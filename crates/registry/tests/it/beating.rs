@@ -1,5 +1,7 @@
 //! Heartbeats: the answers of the protocol, and beats that the network delays or repeats.
 
+use std::time::Duration;
+
 use omni_registry::{Heartbeat, HeartbeatReply, Metrics, Phase, ServiceId, ServiceState, Status};
 
 use crate::world::{World, channel, nothing_to_do, slot};
@@ -111,12 +113,17 @@ fn a_late_beat_does_not_revive_and_sends_a_service_that_lost_count_to_register()
 }
 
 #[test]
-fn a_clock_that_was_set_back_shortens_no_lease() {
+fn a_clock_that_was_set_back_shortens_no_lease_and_no_uptime() {
     let (mut world, discord) = (World::new(), slot("discord"));
     let (id, _) = world.enter(&discord, channel("a"));
+    let uptime = |world: &World| world.registry.find(&id).unwrap().uptime(world.now);
+    world.wait(10);
+    world.beat(&id);
+    assert_eq!(uptime(&world), Duration::from_secs(10));
+
     let seen = world.now;
-    world.now -= std::time::Duration::from_secs(3600);
+    world.now -= Duration::from_secs(3600);
     world.beat(&id);
     assert_eq!(world.registry.find(&id).unwrap().lease.last_seen, seen);
-    assert_eq!(world.registry.find(&id).unwrap().uptime(world.now), std::time::Duration::ZERO);
+    assert_eq!(uptime(&world), Duration::ZERO);
 }

@@ -1,8 +1,8 @@
 //! Deregistration: idempotent, by id, and never of anyone else.
 
-use omni_registry::{DeregisterReply, Happening, Phase, ServiceId};
+use omni_registry::{Action, DeregisterReply, Happening, Phase, ServiceId};
 
-use crate::world::{World, channel, nothing_to_do, slot};
+use crate::world::{World, actions, channel, nothing_to_do, slot, worker};
 
 #[test]
 fn leaving_twice_is_leaving_once() {
@@ -62,4 +62,19 @@ fn who_expired_and_was_not_replaced_is_forgotten_after_a_week_too() {
     world.pass(60);
     assert_eq!(world.phase(&id), Phase::Expired);
     assert_eq!(world.pass(100).forgotten, 1);
+}
+
+#[test]
+fn forgetting_one_leaves_the_others_and_their_commands() {
+    let (mut world, name) = (World::new(), slot("thumbnails"));
+    let (gone, _) = world.enter(&name, worker("a"));
+    world.leave(&gone, "bye");
+    world.wait(7 * 24 * 3600);
+    let (here, _) = world.enter(&name, worker("b"));
+    world.sweep();
+    world.pass_beating(25, std::slice::from_ref(&here));
+    world.order(&here, Action::Restart).unwrap();
+    assert_eq!(world.pass(5).forgotten, 1);
+    assert!(world.registry.find(&gone).is_none());
+    assert_eq!(actions(&world.beat(&here)), [Action::Restart]);
 }

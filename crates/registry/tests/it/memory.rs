@@ -7,7 +7,9 @@ use crate::world::{World, channel, nothing_to_do, slot};
 #[test]
 fn a_newcomer_is_refused_when_all_places_are_taken() {
     let mut world = World::of(2);
+    assert!(world.registry.is_empty());
     world.enter(&slot("one"), channel("a"));
+    assert!(!world.registry.is_empty());
     let (two, _) = world.enter(&slot("two"), channel("a"));
     let refused = world.try_register(&slot("three"), channel("a")).unwrap_err();
     assert_eq!(refused, RegistryError::Full { capacity: 2 });

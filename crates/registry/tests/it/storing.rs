@@ -2,11 +2,11 @@
 
 use omni_registry::{
     Action, Change, Command, CommandState, Event, Fresh, Generation, Heartbeat, HeartbeatReply, Incarnation, Order,
-    Outcome, Phase, RegistryError, ServiceId, Slot, Status, Terms,
+    Outcome, Phase, Process, RegistryError, ServiceId, Slot, Status, Terms,
 };
 use serde_json::json;
 
-use crate::world::{Counting, World, channel, slot, worker};
+use crate::world::{Counting, World, channel, plain, slot, worker};
 
 fn registered(slot: &mut Slot, token: &str, generation: i64, entropy: &Counting, world: &World) -> ServiceId {
     let fresh = Fresh { generation: Generation::new(generation), entropy };
@@ -56,6 +56,24 @@ fn a_beat_writes_one_lease_and_nothing_else() {
 }
 
 #[test]
+fn registering_again_describes_the_service_only_if_there_is_something_new() {
+    let (world, entropy) = (World::new(), Counting::default());
+    let mut discord = Slot::empty(slot("discord"));
+    let fresh = Fresh { generation: Generation::new(1), entropy: &entropy };
+    let mut again = |registration| {
+        let outcome = discord.register(&world.terms, registration, world.now, fresh).unwrap();
+        outcome.changes.iter().for_each(|change| discord.apply(change));
+        outcome.changes
+    };
+    assert!(matches!(&again(plain(100, None))[..], [Change::Insert(_)]));
+    assert!(matches!(&again(plain(100, None))[..], [Change::Lease { .. }]));
+    assert!(matches!(&again(plain(100, Some("48213")))[..], [Change::Describe { .. }, Change::Lease { .. }]));
+    assert!(matches!(&again(plain(100, Some("48213")))[..], [Change::Lease { .. }]));
+    let Process { started, .. } = &discord.incarnations()[0].process;
+    assert_eq!(started.as_ref().unwrap().as_str(), "48213");
+}
+
+#[test]
 fn a_transition_changes_nothing_by_itself() {
     let (world, discord, id, entropy) = holders("a");
     let before = discord.clone();
@@ -78,12 +96,13 @@ fn a_slot_that_contradicts_itself_is_not_loaded() {
     };
     let other_id = ServiceId::generate(&slot("discord").name, &entropy);
     assert_eq!(world.terms, Terms::default());
-    for rows in [
-        vec![one.clone(), another(8, &one.id)],
-        vec![one.clone(), another(7, &other_id)],
-        vec![one.clone(), another(8, &other_id)],
+    for (rows, problem) in [
+        (vec![one.clone(), another(8, &one.id)], "two incarnations share an id"),
+        (vec![one.clone(), another(7, &other_id)], "two incarnations share a generation"),
+        (vec![one.clone(), another(8, &other_id)], "two incarnations hold a slot for one"),
     ] {
         let refused = load(rows).unwrap_err();
+        assert_eq!(refused, RegistryError::Inconsistent(problem));
         assert_eq!(refused.code(), "registry_inconsistent");
     }
     let mut old = another(3, &other_id);

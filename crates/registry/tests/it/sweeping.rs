@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use omni_registry::{Action, Event, Phase, ServiceId, ServiceState, Sweeper, Verdict};
+use omni_registry::{Action, Event, Phase, ServiceId, ServiceState, Sweeper, Swept, Verdict};
 
 use crate::world::{World, channel, slot};
 
@@ -31,6 +31,19 @@ fn a_silent_service_is_suspect_after_two_intervals_and_expired_after_three() {
     assert_eq!(world.registry.addressed(&discord.name).count(), 0);
     world.pass(300);
     assert_eq!(world.told(), ["service.suspect", "service.expired"], "each once, however often it is swept");
+}
+
+#[test]
+fn a_sweep_counts_what_it_did_in_all_slots() {
+    let mut world = World::new();
+    services(&mut world, 2);
+    assert_eq!(world.pass(20), Swept { suspected: 2, ..Swept::default() });
+    assert_eq!(world.pass(10), Swept { expired: 2, ..Swept::default() });
+    let talking = services(&mut world, 3);
+    for id in &talking[..2] {
+        world.order(id, Action::Restart).unwrap();
+    }
+    assert_eq!(world.pass_beating(60, &talking), Swept { lapsed: 2, ..Swept::default() });
 }
 
 #[test]
@@ -107,6 +120,24 @@ fn nobody_expires_after_a_pause_of_the_sweeper() {
     world.wait(28);
     assert_eq!(world.sweep().1, Verdict::Grace, "beats could not be written either");
     assert_eq!(world.pass_beating(60, &ids).expired, 0);
+}
+
+#[test]
+fn a_pause_is_more_than_one_and_a_half_intervals() {
+    let mut world = World::new();
+    world.wait(15);
+    assert_eq!(world.sweep().1, Verdict::Proceed);
+    world.wait(16);
+    assert_eq!(world.sweep().1, Verdict::Grace);
+}
+
+#[test]
+fn a_drift_of_half_an_interval_is_no_step() {
+    for (drift, verdict) in [(5, Verdict::Proceed), (-5, Verdict::Proceed), (6, Verdict::Grace), (-6, Verdict::Grace)] {
+        let mut world = World::new();
+        world.now += time::Duration::seconds(drift);
+        assert_eq!(world.sweep().1, verdict, "{drift} s");
+    }
 }
 
 #[test]

@@ -8,7 +8,7 @@ use super::simulation::Simulation;
 use super::step::{slots, steps};
 
 proptest! {
-    #![proptest_config(Config { cases: 1500, failure_persistence: None, ..Config::default() })]
+    #![proptest_config(Config { cases: 1000, failure_persistence: None, ..Config::default() })]
 
     #[test]
     fn whatever_happens_the_registry_keeps_its_promises(types in slots(), steps in steps()) {

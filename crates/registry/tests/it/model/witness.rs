@@ -68,6 +68,8 @@ impl Witness {
     }
 
     pub(super) fn look_at(&mut self, registry: &InMemoryRegistry) {
+        let in_slots: usize = registry.slots().map(|slot| slot.incarnations().len()).sum();
+        assert_eq!(in_slots, registry.len());
         for slot in registry.slots() {
             // I1: at most one holder, or several that may stand side by side.
             let holders: Vec<_> = slot.current().map(|holder| holder.service_type.is_exclusive()).collect();
