@@ -108,7 +108,9 @@ pub(crate) fn parse<T: DeserializeOwned>(body: &[u8]) -> Result<T, ApiError> {
         // The parser would take a list for an object, its items for the fields in their order.
         return Err(ApiError::malformed("the body must be a JSON object, not a list"));
     }
-    let mut deserializer = serde_json::Deserializer::from_slice(body);
+    // The parser itself looks only at the texts that somebody asks for.
+    let body = std::str::from_utf8(body).map_err(|_| ApiError::malformed("the body must be UTF-8 text"))?;
+    let mut deserializer = serde_json::Deserializer::from_str(body);
     let value = serde_path_to_error::deserialize(&mut deserializer).map_err(|error| {
         let path = error.path().to_string();
         ApiError::malformed(explain(&path, &error.into_inner()))
@@ -176,6 +178,7 @@ mod tests {
             refusal(r#"{"name":"a","temperature":"hot"}"#),
             r#"temperature: invalid type: string "hot", expected f32"#
         );
+        assert!(parse::<Body>(b"{\"name\":\"a\",\"unknown\":\"\xe9\"}").unwrap_err().detail().contains("UTF-8"));
         assert_eq!(refusal(" [\"a\"]"), "the body must be a JSON object, not a list");
     }
 
