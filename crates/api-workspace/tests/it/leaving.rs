@@ -1,0 +1,80 @@
+//! What is deleted under a running turn ends it, and leaves nothing behind.
+
+use omni_testkit::{Event, Events, PATIENCE};
+use serde_json::{Value, json};
+
+use crate::chat::Place;
+
+/// A turn that has said something and would go on for ever.
+async fn running(place: &Place) -> (Events, Value) {
+    let mut stream = place.owner.chat(place.agent, "Count").await;
+    let metadata = stream.next_of("metadata").await.data;
+    stream.next_of("token").await;
+    (stream, metadata)
+}
+
+async fn ends_with_an_error(place: &Place, stream: Events) -> Event {
+    let last = stream.rest().await.pop().unwrap();
+    assert_eq!(last.kind(), "error", "{last:?}");
+    place.model.until(PATIENCE, |tally| tally.cancelled == 1).await.expect("the provider is let go");
+    last
+}
+
+async fn nothing_is_left(place: &Place) {
+    let left = place.api.database().snapshot().await;
+    for table in ["conversations", "turns", "messages"] {
+        assert_eq!(left.rows(table), 0, "{table}");
+    }
+}
+
+#[tokio::test]
+async fn deleting_the_agent_ends_its_turn() {
+    let place = Place::open("hang-after-3").await;
+    let (stream, _) = running(&place).await;
+    place.owner.delete(&format!("/internal/agents/{}", place.agent)).send().await.expect(200);
+    ends_with_an_error(&place, stream).await;
+    nothing_is_left(&place).await;
+    place.owner.ask(place.agent, "Still there?").await.refusal(404);
+}
+
+#[tokio::test]
+async fn deleting_the_app_ends_its_turns_and_removes_all_of_it() {
+    let place = Place::open("hang-after-3").await;
+    let (stream, _) = running(&place).await;
+    place.owner.delete(&format!("/internal/apps/{}", place.app)).send().await.expect(200);
+    ends_with_an_error(&place, stream).await;
+    nothing_is_left(&place).await;
+    let left = place.api.database().snapshot().await;
+    for table in ["apps", "agents", "ai_services", "usage_daily", "collaborations"] {
+        assert_eq!(left.rows(table), 0, "{table}");
+    }
+}
+
+#[tokio::test]
+async fn deleting_or_emptying_the_conversation_ends_its_turn() {
+    for empties in [false, true] {
+        let place = Place::open("hang-after-3").await;
+        let (stream, metadata) = running(&place).await;
+        if empties {
+            place.owner.post(&format!("/internal/agents/{}/reset", place.agent)).send().await.expect(200);
+        } else {
+            let conversation = format!("/internal/conversations/{}", metadata["conversation_id"]);
+            place.owner.delete(&conversation).send().await.expect(200);
+        }
+        ends_with_an_error(&place, stream).await;
+        let left = place.api.database().snapshot().await;
+        assert_eq!((left.rows("turns"), left.rows("messages")), (0, 0));
+        assert_eq!(left.rows("conversations"), i64::from(empties));
+    }
+}
+
+#[tokio::test]
+async fn a_service_may_change_under_a_running_turn_and_the_next_one_uses_it() {
+    let place = Place::open("tokens-30-5ms").await;
+    let (stream, _) = running(&place).await;
+    let agent = place.owner.get(&format!("/internal/agents/{}", place.agent)).send().await.expect(200);
+    let service = format!("/internal/ai_services/{}", agent["service_id"]);
+    place.owner.put(&service).json(&json!({ "model": "says:changed" })).send().await.expect(200);
+    assert_eq!(stream.rest().await.last().unwrap().kind(), "done");
+    assert_eq!(place.owner.ask(place.agent, "And now?").await.expect(200)["response"], json!("changed"));
+}

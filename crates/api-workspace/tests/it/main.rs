@@ -1,0 +1,18 @@
+#![cfg(test)]
+//! The workspace API as its clients see it: over HTTP, against a real database and a model that follows a script.
+
+mod ai_services;
+mod bad_input;
+mod chat;
+mod contract;
+mod crowd;
+mod door;
+mod examples;
+mod failing;
+mod leaving;
+mod openapi;
+mod resuming;
+mod roles;
+mod scene;
+mod sessions;
+mod tenancy;

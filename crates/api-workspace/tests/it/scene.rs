@@ -1,0 +1,103 @@
+//! One thing of every kind in an app, so that the path of every route can be filled in.
+
+use omni_api_workspace::WorkspaceApi;
+use omni_http::{Reach, RouteSpec};
+use omni_testkit::{Call, Client};
+
+pub(crate) type Route = RouteSpec<WorkspaceApi>;
+
+/// An id that nothing has.
+pub(crate) const UNKNOWN: i64 = 987_654_321;
+
+/// The numbers that stand in a path.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Ids {
+    pub(crate) app: i64,
+    pub(crate) agent: i64,
+    pub(crate) service: i64,
+    pub(crate) conversation: i64,
+    pub(crate) turn: i64,
+}
+
+impl Ids {
+    /// Makes one thing of every kind in the app; the conversation is `client`'s own.
+    pub(crate) async fn make(client: &Client, app: i64) -> Self {
+        let service = client.post(&format!("/internal/ai_services?app_id={app}"));
+        let body = serde_json::json!({ "name": "A service", "provider": "local", "model": "local" });
+        let service = service.json(&body).send().await.expect(201)["service_id"].as_i64().unwrap();
+        let agent = client.create_agent(app, "An agent", None).await;
+        Self { app, agent, service, conversation: UNKNOWN, turn: UNKNOWN }.talked_by(client).await
+    }
+
+    /// The same with a conversation of somebody else's own.
+    pub(crate) async fn talked_by(self, client: &Client) -> Self {
+        let answer = client.ask(self.agent, "Good morning").await.expect(200);
+        let number = |name: &str| answer[name].as_i64().unwrap();
+        Self { conversation: number("conversation_id"), turn: number("turn_id"), ..self }
+    }
+
+    /// Numbers that nothing has.
+    pub(crate) const fn unknown() -> Self {
+        Self { app: UNKNOWN, agent: UNKNOWN, service: UNKNOWN, conversation: UNKNOWN, turn: UNKNOWN }
+    }
+
+    /// What stands for a parameter of a path.
+    fn parameter(self, name: &str) -> i64 {
+        match name {
+            "app_id" => self.app,
+            "agent_id" => self.agent,
+            "service_id" => self.service,
+            "conversation_id" => self.conversation,
+            "turn_id" => self.turn,
+            other => panic!("a scene has no `{other}` yet: make one in `Ids::make`"),
+        }
+    }
+}
+
+/// The names of a path's parameters.
+pub(crate) fn parameters(path: &str) -> impl Iterator<Item = &str> {
+    path.split('/').filter_map(|part| part.strip_prefix('{')?.strip_suffix('}'))
+}
+
+/// The path with its parameters filled in.
+pub(crate) fn filled(path: &str, ids: Ids) -> String {
+    parameters(path)
+        .fold(path.to_owned(), |filled, name| filled.replace(&format!("{{{name}}}"), &ids.parameter(name).to_string()))
+}
+
+/// The path and query of a call that makes sense, with `?app_id=` only where it must be.
+pub(crate) fn target(route: &Route, ids: Ids) -> String {
+    let app = (route.access().reach == Reach::AppByQuery).then(|| ("app_id", ids.app.to_string()));
+    let example = route.example();
+    let given = example.query.iter().map(|(name, value)| (*name, (*value).to_owned()));
+    let query: Vec<String> = given.chain(app).map(|(name, value)| format!("{name}={value}")).collect();
+    join(&filled(route.path, ids), &query.join("&"))
+}
+
+/// A path with this in its query string.
+pub(crate) fn join(path: &str, query: &str) -> String {
+    match (query, path.contains('?')) {
+        ("", _) => path.to_owned(),
+        (_, true) => format!("{path}&{query}"),
+        (_, false) => format!("{path}?{query}"),
+    }
+}
+
+/// The route's own example at another place.
+pub(crate) fn call_at(client: &Client, route: &Route, target: &str) -> Call {
+    let call = client.request(route.method.as_str(), target);
+    match route.example().body {
+        Some(body) => call.json(&body),
+        None => call,
+    }
+}
+
+/// The route's own example.
+pub(crate) fn call(client: &Client, route: &Route, ids: Ids) -> Call {
+    call_at(client, route, &target(route, ids))
+}
+
+/// What a failing test calls a route.
+pub(crate) fn name(route: &Route) -> String {
+    format!("{} {}", route.method.as_str(), route.path)
+}

@@ -1,0 +1,7 @@
+#![cfg(test)]
+//! The schema, against a real PostgreSQL.
+
+mod catalogue;
+mod migrating;
+mod references;
+mod tables;

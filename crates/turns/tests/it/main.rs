@@ -1,0 +1,4 @@
+#![cfg(test)]
+//! Turns and the processes that run them.
+
+mod stopped;
