@@ -33,6 +33,7 @@ impl TestPlane {
         Some(Self { database_url, nats_url })
     }
 
+    #[expect(clippy::zombie_processes, reason = "it serves the other tests of the run, and ends with their runner")]
     fn start() -> Self {
         let workspace = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
         let mut serving = Command::new(env!("CARGO"))

@@ -130,7 +130,7 @@ async fn outside_fake_mode_nobody_is_signed_in_by_asking() {
     nobody.get("/internal/auth/login").send().await.refusal(404);
     let mut closed = 0;
     for route in ROUTES.iter().filter(|route| route.access().lowest.is_some()) {
-        let path = route.path.replace('{', "").replace('}', "");
+        let path = route.path.replace(['{', '}'], "");
         let answer = nobody.request(route.method.as_str(), &path).send().await;
         assert_eq!(answer.refusal(401), "sign in first", "{path}");
         closed += 1;

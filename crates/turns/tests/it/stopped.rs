@@ -66,9 +66,10 @@ async fn its_turns_end_as_interrupted_once_it_has_been_silent_for_thirty_seconds
     let answer = orphan.answer().await;
     assert_eq!(answer["status"], json!("interrupted"));
     assert!(answer["error"].as_str().unwrap().contains("interrupted"), "{answer}");
-    let usage = orphan.owner.get(&format!("/internal/apps/{}/usage", 1)).send().await.expect(200);
+    let usage = orphan.owner.get("/internal/apps/1/usage").send().await.expect(200);
     assert_eq!((&usage["totals"]["turns"], &usage["totals"]["failed"]), (&json!(1), &json!(1)));
-    (early.stop(), late.stop());
+    early.stop();
+    late.stop();
 }
 
 #[tokio::test]
