@@ -156,12 +156,14 @@ mod tests {
         if !(connect.contains("\"user\":\"omni\"") && connect.contains("\"pass\":\"hunter2\"")) {
             return writer.write_all(b"-ERR 'Authorization Violation'\r\n").await;
         }
+        let mut inbox = String::new();
         while let Some(line) = lines.next_line().await? {
             let words: Vec<_> = line.split_whitespace().collect();
             match words.as_slice() {
                 ["PING"] => writer.write_all(b"PONG\r\n").await?,
+                ["SUB", _, subscription] => inbox = (*subscription).to_owned(),
                 ["PUB", PROBE, reply, _] => {
-                    let answer = format!("HMSG {reply} 1 16 16\r\nNATS/1.0 503\r\n\r\n\r\n");
+                    let answer = format!("HMSG {reply} {inbox} 16 16\r\nNATS/1.0 503\r\n\r\n\r\n");
                     writer.write_all(answer.as_bytes()).await?;
                 }
                 _ => {}
