@@ -204,6 +204,15 @@ fn one_incarnation_is_one_kind_of_service() {
 }
 
 #[test]
+fn a_pid_does_not_make_a_channel_of_a_worker() {
+    let (mut world, name) = (World::new(), slot("discord"));
+    let (old, generation) = world.enter(&name, plain(100, None));
+    let (new, _) = world.enter(&name, Registration { service_type: ServiceType::Worker, ..plain(100, None) });
+    assert_eq!(world.beat(&old), HeartbeatReply::Superseded { generation });
+    assert_eq!(world.beat(&new), nothing_to_do());
+}
+
+#[test]
 fn names_and_nodes_do_not_meet() {
     let mut world = World::new();
     let mut cellar = slot("discord");
