@@ -16,6 +16,7 @@ pub(super) enum Reply {
 }
 
 #[derive(Debug, Clone)]
+#[expect(clippy::large_enum_variant, reason = "a model of a network holds a handful of them")]
 pub(super) enum Message {
     /// From the child of that number, or from its parent, who does not wait for the answer.
     Request {
