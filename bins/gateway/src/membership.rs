@@ -16,7 +16,7 @@ use crate::needs::Needs;
 use crate::pace::{Backoff, about, part_of};
 
 /// The variable in which whoever started the gateway may say by which token it is known.
-pub(crate) const SPAWN_TOKEN: &str = "OMNI_SPAWN_TOKEN";
+pub(crate) const SPAWN_TOKEN: &str = "SPAWN_TOKEN";
 
 /// How long the goodbye may take; the lease ends by itself if it is not heard.
 const GOODBYE: Duration = Duration::from_secs(1);

@@ -132,7 +132,6 @@ settings! {
         .means("How long requests under way may go on once the process is asked to stop.");
 }
 
-/// Names that begin as Omni's do and are no settings: the project's own tools and tests read them, or a program whose
-/// parent tells it something that is for it alone. A name that ends in `*` stands for all that begin so.
-pub(crate) static READ_BY_TOOLS: &[&str] =
-    &["OMNI_API", "OMNI_CACHE_DIR", "OMNI_BENCH_*", "OMNI_CI_*", "OMNI_SPAWN_TOKEN", "OMNI_TEST_*"];
+/// Names that begin as Omni's do but are read by the project's own tools and tests, never by its programs. A name that
+/// ends in `*` stands for all that begin so.
+pub(crate) static READ_BY_TOOLS: &[&str] = &["OMNI_API", "OMNI_CACHE_DIR", "OMNI_BENCH_*", "OMNI_CI_*", "OMNI_TEST_*"];

@@ -13,8 +13,9 @@ fn the_gateway_needs_no_sign_in() {
 
 #[test]
 fn it_reads_its_part_of_the_common_file() {
-    let file =
-        file("[listen]\napi_url = 'http://127.0.0.1:9999'\n[auth]\nmode = 'nonsense'\n[process]\nlog_level = 'debug'");
+    let file = file(
+        "[listen]\napi_url = 'http://127.0.0.1:9999'\n[auth]\nauth_mode = 'nonsense'\n[process]\nlog_level = 'debug'",
+    );
     let loaded = GatewayConfig::load(Some(file.path()), &environment([("LOG_FORMAT", "json")])).unwrap();
     assert_eq!(loaded.config.api_url.port(), Some(9_999));
     assert_eq!((loaded.config.log_level.as_str(), loaded.config.log_format), ("debug", LogFormat::Json));
