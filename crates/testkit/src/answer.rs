@@ -77,7 +77,7 @@ impl Answer {
         let mut headers: Vec<String> = self
             .headers
             .iter()
-            .filter(|(name, _)| !matches!(name.as_str(), "x-request-id" | "date"))
+            .filter(|(name, _)| !matches!(name.as_str(), "x-request-id" | "date" | "connection"))
             .map(|(name, value)| format!("{name}: {}", String::from_utf8_lossy(value.as_bytes())))
             .collect();
         headers.sort();
