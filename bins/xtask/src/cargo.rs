@@ -39,10 +39,6 @@ impl Workspace {
         serde_json::from_slice(&output.stdout).context("cargo metadata says something unexpected")
     }
 
-    pub(crate) fn has(&self, package: &str) -> bool {
-        self.packages.iter().any(|known| known.name == package)
-    }
-
     /// The packages whose documentation is tested.
     pub(crate) fn with_doctests(&self) -> impl Iterator<Item = &str> {
         let tested = self.packages.iter().filter(|package| package.targets.iter().any(|target| target.doctest));
@@ -60,7 +56,8 @@ impl Workspace {
 
 /// A run of cargo with our environment, terminal, and, since it is in a session of its own, our word for stopping it.
 pub(crate) fn run<A: Into<OsString>>(args: impl IntoIterator<Item = A>) -> Spec {
-    Spec::new("cargo", program()).args(args).inherit_env().death_signal(Signal::SIGINT).output(Output::Inherit)
+    let cargo = Spec::new("cargo", program()).args(args).inherit_env();
+    machine::set_by_cargo().fold(cargo, Spec::env_remove).death_signal(Signal::SIGINT).output(Output::Inherit)
 }
 
 /// Whether `cargo <subcommand>` is installed.

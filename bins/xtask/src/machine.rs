@@ -19,6 +19,16 @@ pub(crate) fn text_variable(name: &str) -> anyhow::Result<Option<String>> {
     text.transpose()
 }
 
+/// The variables that cargo has set for this program. A build inside must not see them: some build scripts (of ring) run
+/// again when they change, and everything above is compiled anew each time one changes between `cargo` and us.
+pub(crate) fn set_by_cargo() -> impl Iterator<Item = OsString> {
+    let ours = |name: &OsString| {
+        let name = name.to_string_lossy();
+        ["CARGO_PKG_", "CARGO_MANIFEST_"].iter().any(|prefix| name.starts_with(prefix))
+    };
+    std::env::vars_os().map(|(name, _)| name).filter(ours)
+}
+
 /// Where programs, sockets and throw-away directories are on this machine.
 pub(crate) fn places(data_dir: &Path) -> Places {
     Places::from_env(variable, data_dir)

@@ -14,7 +14,8 @@ pub struct Spec {
     pub(crate) program: PathBuf,
     pub(crate) args: Vec<OsString>,
     pub(crate) inherit_env: bool,
-    pub(crate) env: BTreeMap<OsString, OsString>,
+    /// A variable without a value is one that is not inherited.
+    pub(crate) env: BTreeMap<OsString, Option<OsString>>,
     pub(crate) cwd: Option<PathBuf>,
     pub(crate) identity: Option<Identity>,
     pub(crate) death_signal: Signal,
@@ -78,7 +79,7 @@ impl Spec {
     /// Sets one variable of the child's environment.
     #[must_use]
     pub fn env(mut self, name: impl Into<OsString>, value: impl Into<OsString>) -> Self {
-        self.env.insert(name.into(), value.into());
+        self.env.insert(name.into(), Some(value.into()));
         self
     }
 
@@ -86,6 +87,13 @@ impl Spec {
     #[must_use]
     pub fn inherit_env(mut self) -> Self {
         self.inherit_env = true;
+        self
+    }
+
+    /// Leaves one variable of the owner's environment out.
+    #[must_use]
+    pub fn env_remove(mut self, name: impl Into<OsString>) -> Self {
+        self.env.insert(name.into(), None);
         self
     }
 
@@ -105,6 +113,9 @@ impl Spec {
     }
 
     /// What the child gets when its owner dies, and when its handle is dropped without a stop. `SIGKILL` unless set.
+    ///
+    /// It may come more than once: an owner dies thread by thread, and the kernel sends the signal for each thread that
+    /// the child is handed to on the way. So the child must not take the second one for impatience.
     #[must_use]
     pub fn death_signal(mut self, signal: Signal) -> Self {
         self.death_signal = signal;

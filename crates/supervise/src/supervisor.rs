@@ -81,7 +81,13 @@ impl Supervisor {
         if !spec.inherit_env {
             command.env_clear();
         }
-        command.envs(&spec.env).stdin(Stdio::null());
+        for (name, value) in &spec.env {
+            match value {
+                Some(value) => command.env(name, value),
+                None => command.env_remove(name),
+            };
+        }
+        command.stdin(Stdio::null());
         if let Some(cwd) = &spec.cwd {
             command.current_dir(cwd);
         }

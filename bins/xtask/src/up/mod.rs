@@ -3,7 +3,7 @@
 mod announcement;
 mod settings;
 
-use std::process::ExitCode;
+use std::process::{ExitCode, ExitStatus};
 use std::time::{Duration, Instant};
 
 use anyhow::{bail, ensure};
@@ -73,14 +73,9 @@ impl Up {
         Ok(())
     }
 
-    /// The programs that there are; a workspace without a gateway runs without one.
-    fn programs(&self) -> impl Iterator<Item = &'static str> {
-        [API, GATEWAY].into_iter().filter(|program| self.workspace.has(program))
-    }
-
     fn build(&self) -> Spec {
-        let build = cargo::run(["build", "--profile", self.profile]).cwd(self.workspace.root());
-        self.programs().fold(build, |build, program| build.args(["--package", program]))
+        cargo::run(["build", "--profile", self.profile, "--package", API, "--package", GATEWAY])
+            .cwd(self.workspace.root())
     }
 
     async fn serve(&self, requests: &mut StopRequests) -> anyhow::Result<ExitCode> {
@@ -103,21 +98,16 @@ impl Up {
             () = requests.next() => return Ok(ExitCode::SUCCESS),
         }
         let ready_in = begun.elapsed();
-        let gateway = match self.workspace.has(GATEWAY) {
-            true => Some(self.supervisor.spawn(self.program(GATEWAY)).await?),
-            false => None,
-        };
+        let gateway = self.supervisor.spawn(self.program(GATEWAY)).await?;
         Announcement { settings: &self.settings, ready_in }.print();
 
         let code = tokio::select! {
             status = api.wait() => ended(api, status?),
-            code = end_of(gateway.as_ref()) => code?,
+            status = gateway.wait() => ended(&gateway, status?),
             () = requests.next() => ExitCode::SUCCESS,
         };
         // Before the API: its channels say goodbye through that.
-        if let Some(gateway) = gateway {
-            requests.stop(&gateway, Signal::SIGTERM, LONGEST_STOP).await?;
-        }
+        requests.stop(&gateway, Signal::SIGTERM, LONGEST_STOP).await?;
         Ok(code)
     }
 
@@ -142,15 +132,7 @@ impl Up {
     }
 }
 
-/// The end of the gateway, if there is one.
-async fn end_of(gateway: Option<&Child>) -> anyhow::Result<ExitCode> {
-    match gateway {
-        Some(gateway) => Ok(ended(gateway, gateway.wait().await?)),
-        None => std::future::pending().await,
-    }
-}
-
-fn ended(child: &Child, status: std::process::ExitStatus) -> ExitCode {
+fn ended(child: &Child, status: ExitStatus) -> ExitCode {
     machine::report(&format!("{} ended with {status}", child.name()));
     exit_code(status)
 }

@@ -21,6 +21,15 @@ async fn the_environment_is_empty_unless_set_and_input_is_at_its_end() {
     assert_eq!(child.wait().await.unwrap().code(), Some(0));
 }
 
+/// Cargo sets these for every test.
+#[tokio::test]
+async fn an_inherited_environment_can_be_changed_and_thinned() {
+    let (spec, mut lines) = shell("echo \"$CARGO_PKG_NAME, $CARGO_PKG_VERSION, ${CARGO_PKG_AUTHORS-none}\"");
+    let spec = spec.inherit_env().env("CARGO_PKG_VERSION", "9").env_remove("CARGO_PKG_AUTHORS");
+    let _child = supervisor().spawn(spec).await.unwrap();
+    assert_eq!(next_line(&mut lines).await, "omni-supervise, 9, none");
+}
+
 #[tokio::test]
 async fn both_streams_arrive_in_the_order_they_were_written() {
     let (spec, mut lines) = shell("echo one; echo two >&2; echo three; exit 7");
