@@ -42,8 +42,8 @@ pub(crate) enum Purpose {
 }
 
 /// What all clients are made of.
-pub(crate) struct Parts<'a> {
-    pub(crate) policy: &'a EgressPolicy,
+pub(crate) struct Parts {
+    pub(crate) policy: Arc<EgressPolicy>,
     pub(crate) allow: Arc<Allow>,
     pub(crate) names: Arc<dyn Resolver>,
     pub(crate) tls: ClientConfig,
@@ -66,7 +66,7 @@ impl Ports {
 }
 
 impl Clients {
-    pub(crate) fn new(parts: &Parts<'_>, purpose: Purpose) -> Result<Self, EgressError> {
+    pub(crate) fn new(parts: &Parts, purpose: Purpose) -> Result<Self, EgressError> {
         let ports = Arc::new(parts.allow.ports());
         let by_port = ports
             .iter()
@@ -80,7 +80,7 @@ impl Clients {
     }
 }
 
-impl Parts<'_> {
+impl Parts {
     fn client(&self, purpose: Purpose, ports: Ports) -> Result<Client, EgressError> {
         let resolver = AdmittingResolver {
             names: Arc::clone(&self.names),

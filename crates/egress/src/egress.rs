@@ -9,6 +9,7 @@ use url::Url;
 use crate::{
     clients::{self, Clients, Parts, Purpose},
     error::{EgressError, TimedOut},
+    lent::Lent,
     names::{Resolver, SystemResolver},
     policy::{EgressPolicy, Redirects},
     redirect,
@@ -24,9 +25,9 @@ pub struct Egress {
 }
 
 struct Inner {
-    policy: EgressPolicy,
+    policy: Arc<EgressPolicy>,
     fetch: Clients,
-    lent: Clients,
+    lent: Lent,
 }
 
 impl Egress {
@@ -43,9 +44,10 @@ impl Egress {
     /// # Errors
     /// [`EgressError::Setup`] if the machine's CA certificates cannot be loaded.
     pub fn with_resolver(policy: EgressPolicy, names: Arc<dyn Resolver>) -> Result<Self, EgressError> {
-        let parts =
-            Parts { policy: &policy, allow: Arc::new(policy.allow.clone()), names, tls: clients::tls(&policy)? };
-        let (fetch, lent) = (Clients::new(&parts, Purpose::Fetch)?, Clients::new(&parts, Purpose::Lent)?);
+        let (allow, tls) = (Arc::new(policy.allow.clone()), clients::tls(&policy)?);
+        let policy = Arc::new(policy);
+        let parts = Parts { policy: Arc::clone(&policy), allow, names, tls };
+        let (fetch, lent) = (Clients::new(&parts, Purpose::Fetch)?, Lent::new(parts)?);
         Ok(Self { inner: Arc::new(Inner { policy, fetch, lent }) })
     }
 
@@ -73,14 +75,14 @@ impl Egress {
     /// [`EgressPolicy::lent_silence`]. Deadlines for the whole and limits of size are the borrower's.
     ///
     /// Take it anew for each call, with the URL of that call: that costs well under a microsecond and finds the same
-    /// connections. A client used for another URL than it was lent for reaches no address that is not allowed.
+    /// connections, as long as it is taken on the same runtime. A client used for another URL than it was lent for reaches no address that is not allowed.
     /// Its errors become [`EgressError`] by `From`.
     ///
     /// # Errors
-    /// As [`Egress::check`].
+    /// As [`Egress::check`], and [`EgressError::Setup`] on a runtime's first call.
     pub fn client_for(&self, url: &Url) -> Result<reqwest::Client, EgressError> {
         let port = target::check(&self.inner.policy.allow, url)?;
-        Ok(self.inner.lent.for_port(port).clone())
+        self.inner.lent.for_port(port)
     }
 
     /// Sends a request, follows its redirects, and answers when the head of the answer has arrived.

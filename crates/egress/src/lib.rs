@@ -20,6 +20,7 @@ mod allow;
 mod clients;
 mod egress;
 mod error;
+mod lent;
 mod names;
 mod policy;
 mod ports;

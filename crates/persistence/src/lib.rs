@@ -15,6 +15,7 @@ mod conversations;
 mod directory;
 mod error;
 mod installation;
+mod lanes;
 mod migrate;
 mod people;
 mod pool;

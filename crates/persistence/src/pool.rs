@@ -2,7 +2,7 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
-use deadpool::managed::{Object, PoolError, QueueMode, Timeouts};
+use deadpool::managed::QueueMode;
 use diesel::{ConnectionError, ConnectionResult};
 use diesel_async::pooled_connection::deadpool::Pool;
 use diesel_async::pooled_connection::{AsyncDieselConnectionManager, ManagerConfig, RecyclingMethod};
@@ -15,10 +15,8 @@ use tokio_postgres::config::{Config, Host, SslMode};
 use tokio_postgres_rustls::MakeRustlsConnect;
 
 use crate::StoreError;
+use crate::lanes::{Lanes, Lent};
 use crate::statement::Statement;
-
-/// A connection lent by the pool.
-pub(crate) type Lent = Object<AsyncDieselConnectionManager<AsyncPgConnection>>;
 
 /// How the database is reached.
 #[derive(Clone)]
@@ -40,12 +38,12 @@ impl fmt::Debug for Options {
 /// The database.
 #[derive(Clone)]
 pub struct Store {
-    pool: Pool<AsyncPgConnection>,
+    pool: Lanes,
 }
 
 impl fmt::Debug for Store {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Store").field("pool", &self.pool.status()).finish()
+        f.debug_struct("Store").field("pool", &self.pool).finish()
     }
 }
 
@@ -57,19 +55,20 @@ impl Store {
     pub fn new(options: &Options) -> Result<Self, StoreError> {
         let config: Config = options.url.parse().map_err(|error| StoreError::Unavailable(Box::new(error)))?;
         let tls = tls(&config)?;
-        let mut manager = ManagerConfig::default();
-        // A test query per request would cost every request a round trip; a connection that died is found by its use.
-        manager.recycling_method = RecyclingMethod::Fast;
-        manager.custom_setup = Box::new(move |_| connect(config.clone(), tls.clone()));
-        let patience = Some(options.patience);
-        let pool = Pool::builder(AsyncDieselConnectionManager::new_with_config(options.url.clone(), manager))
-            .max_size(options.connections)
-            // The most recently used connection is the warmest one, and idle ones stay cold enough to be let go.
-            .queue_mode(QueueMode::Lifo)
-            .runtime(deadpool::Runtime::Tokio1)
-            .timeouts(Timeouts { wait: patience, create: patience, recycle: patience })
-            .build()
-            .map_err(|error| StoreError::Unavailable(Box::new(error)))?;
+        let pool = Lanes::new(options.connections, options.patience, |connections| {
+            let (config, tls) = (config.clone(), tls.clone());
+            let mut manager = ManagerConfig::default();
+            // A test query per request would cost every request a round trip; a connection that died is found by its use.
+            manager.recycling_method = RecyclingMethod::Fast;
+            manager.custom_setup = Box::new(move |_| connect(config.clone(), tls.clone()));
+            Pool::builder(AsyncDieselConnectionManager::new_with_config(options.url.clone(), manager))
+                .max_size(connections)
+                // The most recently used connection is the warmest one, and idle ones stay cold enough to be let go.
+                .queue_mode(QueueMode::Lifo)
+                .runtime(deadpool::Runtime::Tokio1)
+                .build()
+                .map_err(|error| StoreError::Unavailable(Box::new(error)))
+        })?;
         Ok(Self { pool })
     }
 
@@ -85,15 +84,11 @@ impl Store {
     /// How many connections are in use, and how many may be.
     #[must_use]
     pub fn connections(&self) -> (usize, usize) {
-        let status = self.pool.status();
-        (status.size.saturating_sub(status.available), status.max_size)
+        self.pool.usage()
     }
 
     pub(crate) async fn lend(&self) -> Result<Lent, StoreError> {
-        self.pool.get().await.map_err(|error| match error {
-            PoolError::Backend(error) => StoreError::Unavailable(Box::new(error)),
-            other => StoreError::Unavailable(other.to_string().into()),
-        })
+        self.pool.lend().await
     }
 }
 

@@ -7,6 +7,7 @@ use omni_domain::{Clock, ErrorKind, Failure, MessageStatus, TokenCount, TurnUsag
 use omni_models::{ChatStream, ModelError, ModelEvent, Usage};
 use omni_persistence::FinishedTurn;
 use omni_rbac::{Grant, Viewer};
+use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
 use crate::TurnError;
@@ -14,6 +15,7 @@ use crate::event::{Done, Event, Frames, TokenUsage};
 use crate::ledger::Ledger;
 use crate::live::Turn;
 use crate::log::Outcome;
+use crate::pace::Pace;
 
 /// The most bytes of frames that are written before the readers get them.
 const MOST_AT_ONCE: usize = 16 * 1024;
@@ -76,24 +78,32 @@ impl Drive {
             () = &mut stop => return Err(self.stopped()),
             stream = asking => stream?,
         };
+        let mut pace = Pace::default();
         loop {
+            if let Some(until) = pace.rests_until(Instant::now()) {
+                tokio::select! {
+                    biased;
+                    () = &mut stop => return Err(self.stopped()),
+                    () = tokio::time::sleep_until(until) => {}
+                }
+            }
             let event = tokio::select! {
                 biased;
                 () = &mut stop => return Err(self.stopped()),
                 event = stream.next() => event,
             };
-            let mut is_over = answer.take(event, frames)?;
+            let (mut is_over, mut events) = (answer.take(event, frames)?, 1);
             // What has arrived together goes out together: one wake-up of the readers, one write to the socket.
             while !is_over && frames.len() < MOST_AT_ONCE {
-                match stream.next().now_or_never() {
-                    Some(event) => is_over = answer.take(event, frames)?,
-                    None => break,
-                }
+                let Some(event) = arrived(&mut stream).await else { break };
+                is_over = answer.take(event, frames)?;
+                events += 1;
             }
             if is_over {
                 return Ok(());
             }
             self.turn.log.append(frames);
+            pace.said(events, Instant::now());
         }
     }
 
@@ -155,6 +165,18 @@ impl Drive {
                 let last = Event::Error { code, message: &message };
                 self.turn.log.end(frames, &last, Outcome::Failed(Arc::new(error)));
             }
+        }
+    }
+}
+
+/// The next event, if it has arrived. What lies in the connection is handed over by a task beside this one, which gets
+/// its turn before the answer is no.
+async fn arrived(stream: &mut ChatStream) -> Option<Option<Result<ModelEvent, ModelError>>> {
+    match stream.next().now_or_never() {
+        Some(event) => Some(event),
+        None => {
+            tokio::task::yield_now().await;
+            stream.next().now_or_never()
         }
     }
 }

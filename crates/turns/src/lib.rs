@@ -20,6 +20,7 @@ mod event;
 mod ledger;
 mod live;
 mod log;
+mod pace;
 mod turns;
 
 pub use ask::{Ask, Attachment};
