@@ -1,7 +1,7 @@
 use diesel::QueryableByName;
 use diesel::prelude::{ExpressionMethods, OptionalExtension, QueryDsl, TextExpressionMethods};
 use diesel::sql_types::{BigInt, Text, Timestamptz};
-use diesel_async::RunQueryDsl;
+use diesel_async::{AsyncConnection, AsyncPgConnection, RunQueryDsl};
 use omni_domain::{App, AppCounts, AppDraft, AppId, AppOverview, Page, PageRequest, Timestamp, UserId, slugify};
 use omni_rbac::{Grant, Owner, Session, SystemGrant, Viewer};
 
@@ -10,7 +10,8 @@ use crate::schema::apps;
 use crate::statement::Statement;
 use crate::{Store, StoreError};
 
-/// How often a new app looks for a free slug before it gives up: each time somebody else took the one it had found.
+/// How often a new app looks for a free slug before it gives up: each time an app of another name took the one it had
+/// found, as "demo 2" can take the second of "demo".
 const SLUG_ATTEMPTS: usize = 8;
 
 /// What the overview of an app shows, after the `SELECT` and before the role.
@@ -169,42 +170,21 @@ impl Store {
     async fn insert_app(&self, owner: UserId, draft: &AppDraft, now: Timestamp) -> Result<App, StoreError> {
         let mut lent = self.lend().await?;
         let base = slugify(&draft.name);
-        for _ in 0..SLUG_ATTEMPTS {
-            let taken: Vec<String> = apps::table
-                .filter(apps::slug.eq(&base))
-                .or_filter(apps::slug.like(format!("{base}-%")))
-                .select(apps::slug)
-                .load(&mut lent)
+        lent.transaction(async |connection| {
+            // Those who make apps of one name wait for each other, or else most would find the same slug and lose it.
+            Statement::new("SELECT pg_advisory_xact_lock(hashtextextended(")
+                .text(&base)
+                .sql(", 0))")
+                .execute(connection)
                 .await?;
-            let slug = free_slug(&base, &taken);
-            let made: Option<i64> = diesel::insert_into(apps::table)
-                .values((
-                    apps::name.eq(&draft.name),
-                    apps::slug.eq(&slug),
-                    apps::owner_id.eq(owner.get()),
-                    apps::agent_rate_limit.eq(i64::from(draft.agent_rate_limit)),
-                    apps::create_date.eq(now),
-                    apps::update_date.eq(now),
-                ))
-                .on_conflict(apps::slug)
-                .do_nothing()
-                .returning(apps::app_id)
-                .get_result(&mut lent)
-                .await
-                .optional()?;
-            if let Some(id) = made {
-                return Ok(App {
-                    id: AppId::new(id),
-                    name: draft.name.clone(),
-                    slug,
-                    owner,
-                    agent_rate_limit: draft.agent_rate_limit,
-                    created: now,
-                    updated: now,
-                });
+            for _ in 0..SLUG_ATTEMPTS {
+                if let Some(app) = try_insert(connection, owner, &base, draft, now).await? {
+                    return Ok(app);
+                }
             }
-        }
-        Err(StoreError::Conflict("name: too many apps of this name are being made at once; try again".into()))
+            Err(StoreError::Conflict("name: too many apps of this name are being made at once; try again".into()))
+        })
+        .await
     }
 
     /// Writes the grant's changed app.
@@ -231,6 +211,47 @@ impl Store {
         let deleted = diesel::delete(apps::table.find(grant.app().get())).execute(&mut self.lend().await?).await?;
         if deleted == 0 { Err(StoreError::NotFound) } else { Ok(()) }
     }
+}
+
+/// Makes the app under a slug that is free, unless somebody takes that meanwhile.
+async fn try_insert(
+    connection: &mut AsyncPgConnection,
+    owner: UserId,
+    base: &str,
+    draft: &AppDraft,
+    now: Timestamp,
+) -> Result<Option<App>, StoreError> {
+    let taken: Vec<String> = apps::table
+        .filter(apps::slug.eq(base))
+        .or_filter(apps::slug.like(format!("{base}-%")))
+        .select(apps::slug)
+        .load(connection)
+        .await?;
+    let slug = free_slug(base, &taken);
+    let made: Option<i64> = diesel::insert_into(apps::table)
+        .values((
+            apps::name.eq(&draft.name),
+            apps::slug.eq(&slug),
+            apps::owner_id.eq(owner.get()),
+            apps::agent_rate_limit.eq(i64::from(draft.agent_rate_limit)),
+            apps::create_date.eq(now),
+            apps::update_date.eq(now),
+        ))
+        .on_conflict(apps::slug)
+        .do_nothing()
+        .returning(apps::app_id)
+        .get_result(connection)
+        .await
+        .optional()?;
+    Ok(made.map(|id| App {
+        id: AppId::new(id),
+        name: draft.name.clone(),
+        slug,
+        owner,
+        agent_rate_limit: draft.agent_rate_limit,
+        created: now,
+        updated: now,
+    }))
 }
 
 /// `base`, or `base` with the lowest number from 2 that nobody has.

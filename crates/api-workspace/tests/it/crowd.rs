@@ -62,4 +62,7 @@ async fn of_many_who_make_the_same_name_at_once_one_succeeds() {
     assert_eq!((statuses[0], statuses[1], statuses[19]), (201, 409, 409));
     let apps = join_all((0..20).map(async |_| place.owner.create_app("Same name").await)).await;
     assert_eq!(apps.iter().collect::<std::collections::BTreeSet<_>>().len(), 20);
+    let slugs = place.api.database().sql().await;
+    let of_the_name = "SELECT count(DISTINCT slug) FROM apps WHERE slug LIKE 'same-name%'";
+    assert_eq!(slugs.query_one(of_the_name, &[]).await.unwrap().get::<_, i64>(0), 20);
 }
