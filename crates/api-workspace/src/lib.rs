@@ -8,6 +8,7 @@ mod agents;
 mod ai_services;
 mod apps;
 mod auth;
+mod collaboration;
 mod conversations;
 mod plane;
 mod resource;

@@ -2,8 +2,9 @@ use omni_http::RouteSpec;
 
 use crate::agents::{self, Agents};
 use crate::ai_services::AiServices;
+use crate::collaboration::{Documented, Plain};
 use crate::resource::{Create, Delete, Get, List, Update};
-use crate::{WorkspaceApi, apps, auth, conversations, server, user};
+use crate::{WorkspaceApi, apps, auth, collaboration, conversations, server, user};
 
 /// Every endpoint of the workspace API. What is not here is not served.
 pub static ROUTES: &[RouteSpec<WorkspaceApi>] = &[
@@ -14,6 +15,19 @@ pub static ROUTES: &[RouteSpec<WorkspaceApi>] = &[
     RouteSpec::of::<apps::Update>(),
     RouteSpec::of::<apps::Delete>(),
     RouteSpec::of::<apps::Usage>(),
+    // Collaboration
+    RouteSpec::of::<collaboration::List>(),
+    RouteSpec::of::<collaboration::Invite>(),
+    RouteSpec::of::<collaboration::Invitations>(),
+    RouteSpec::of::<collaboration::Accept<Documented>>(),
+    RouteSpec::of::<collaboration::Accept<Plain>>(),
+    RouteSpec::of::<collaboration::Decline<Documented>>(),
+    RouteSpec::of::<collaboration::Decline<Plain>>(),
+    RouteSpec::of::<collaboration::ChangeRole<Documented>>(),
+    RouteSpec::of::<collaboration::ChangeRole<Plain>>(),
+    RouteSpec::of::<collaboration::Remove<Documented>>(),
+    RouteSpec::of::<collaboration::Remove<Plain>>(),
+    RouteSpec::of::<collaboration::Leave>(),
     // Agents
     RouteSpec::of::<List<Agents>>(),
     RouteSpec::of::<Create<Agents>>(),

@@ -50,6 +50,8 @@ ids! {
     ServiceId,
     /// An agent of an app.
     AgentId,
+    /// A person's place in an app that somebody else owns.
+    CollaborationId,
     /// A conversation of one person with one agent.
     ConversationId,
     /// One message of a conversation.

@@ -19,6 +19,8 @@ const CONVERSATION: &str = "c.conversation_id, c.app_id, c.agent_id, g.name AS a
     (SELECT left(m.content, 800) FROM messages m WHERE m.conversation_id = c.conversation_id \
      ORDER BY m.message_id DESC LIMIT 1) AS last_message";
 
+const LATEST_FIRST: &str = "c.update_date DESC, c.conversation_id DESC";
+
 /// Which conversations are wanted.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct ConversationFilter {
@@ -159,7 +161,8 @@ impl Store {
         page: PageRequest,
     ) -> Result<Page<Conversation>, StoreError> {
         let user = session.user_id();
-        self.conversation_page(|start| of_person(start, user, None, session.is_omniadmin()), filter, page).await
+        let from = |start| narrowed(of_person(start, user, None, session.is_omniadmin()), filter);
+        self.page_of::<ConversationRow, _>(CONVERSATION, from, LATEST_FIRST, page).await
     }
 
     /// One page of the grant holder's own conversations in the grant's app, latest first.
@@ -173,35 +176,8 @@ impl Store {
         page: PageRequest,
     ) -> Result<Page<Conversation>, StoreError> {
         let (user, app) = (grant.actor(), grant.app());
-        self.conversation_page(|start| of_person(start, user, Some(app), false), filter, page).await
-    }
-
-    async fn conversation_page(
-        &self,
-        from: impl Fn(Statement) -> Statement,
-        filter: ConversationFilter,
-        page: PageRequest,
-    ) -> Result<Page<Conversation>, StoreError> {
-        #[derive(QueryableByName)]
-        struct Total {
-            #[diesel(sql_type = BigInt)]
-            total: i64,
-        }
-        let lent = self.lend().await?;
-        let connection: &diesel_async::AsyncPgConnection = &lent;
-        let (mut counting, mut reading) = (connection, connection);
-        let counted = narrowed(from(Statement::new("SELECT count(*) AS total")), filter);
-        let wanted = narrowed(from(Statement::new("SELECT ").sql(CONVERSATION)), filter)
-            .sql(" ORDER BY c.update_date DESC, c.conversation_id DESC LIMIT ")
-            .int(page.limit())
-            .sql(" OFFSET ")
-            .int(page.offset());
-        let (total, rows) = futures::try_join!(
-            counted.get_result::<Total>(&mut counting),
-            wanted.load::<ConversationRow>(&mut reading)
-        )?;
-        let items = rows.into_iter().map(Conversation::try_from).collect::<Result<_, _>>()?;
-        Ok(Page { items, total: count(total.total)?, request: page })
+        let from = |start| narrowed(of_person(start, user, Some(app), false), filter);
+        self.page_of::<ConversationRow, _>(CONVERSATION, from, LATEST_FIRST, page).await
     }
 
     /// The grant holder's own conversation with this number, if it is in the grant's app.

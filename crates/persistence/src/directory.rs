@@ -74,6 +74,10 @@ impl Store {
                 .sql("a.app_id = (SELECT app_id FROM ai_services WHERE service_id = ")
                 .int(service.get())
                 .sql(")"),
+            Scope::Collaboration(collaboration) => statement
+                .sql("a.app_id = (SELECT app_id FROM collaborations WHERE collab_id = ")
+                .int(collaboration.get())
+                .sql(")"),
             Scope::Conversation(conversation) => statement
                 .sql("a.app_id = (SELECT app_id FROM conversations WHERE conversation_id = ")
                 .int(conversation.get())

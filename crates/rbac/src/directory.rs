@@ -1,5 +1,5 @@
 use futures::future::BoxFuture;
-use omni_domain::{AgentId, AppId, ConversationId, ErrorKind, Role, ServiceId, Timestamp, User, UserId};
+use omni_domain::{AgentId, AppId, CollaborationId, ConversationId, ErrorKind, Role, ServiceId, Timestamp, User, UserId};
 use thiserror::Error;
 
 use crate::SessionKey;
@@ -33,6 +33,8 @@ pub enum Scope {
     Agent(AgentId),
     /// By one of its AI services.
     AiService(ServiceId),
+    /// By a person's place in it.
+    Collaboration(CollaborationId),
     /// By a conversation with one of its agents.
     Conversation(ConversationId),
 }
@@ -83,6 +85,12 @@ impl From<AgentId> for Scope {
 impl From<ServiceId> for Scope {
     fn from(id: ServiceId) -> Self {
         Self::AiService(id)
+    }
+}
+
+impl From<CollaborationId> for Scope {
+    fn from(id: CollaborationId) -> Self {
+        Self::Collaboration(id)
     }
 }
 

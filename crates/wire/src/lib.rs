@@ -7,6 +7,7 @@
 mod agents;
 mod ai_services;
 mod apps;
+mod collaborations;
 mod chat;
 pub mod control;
 mod conversations;
@@ -17,6 +18,7 @@ pub use agents::{AgentResponse, CreateAgentRequest, UpdateAgentRequest};
 pub use ai_services::{AiServiceResponse, CreateAiServiceRequest, UpdateAiServiceRequest};
 pub use apps::{AppResponse, CreateAppRequest, DayUsage, UpdateAppRequest, UsageResponse, UsageTotals};
 pub use chat::{ChatRequest, ChatResponse, ResetRequest, ResetResponse, TokenUsage};
+pub use collaborations::{ChangeRoleRequest, CollaborationResponse, InviteRequest};
 pub use conversations::{ConversationResponse, HistoryResponse, MessageResponse};
 pub use people::{DevLoginRequest, MeResponse, ProfileResponse, SignedInResponse, UpdateProfileRequest};
 pub use server::{AliveResponse, ReadyResponse, VersionResponse};

@@ -7,6 +7,7 @@
 mod agents;
 mod ai_services;
 mod apps;
+mod collaborations;
 mod conversations;
 mod error;
 mod first_start;

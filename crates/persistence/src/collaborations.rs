@@ -1,0 +1,261 @@
+use diesel::QueryableByName;
+use diesel::prelude::OptionalExtension;
+use diesel::sql_types::{BigInt, Nullable, Text, Timestamptz};
+use diesel_async::RunQueryDsl;
+use omni_domain::{
+    AppId, Collaboration, CollaborationId, InvitationDraft, Inviter, Page, PageRequest, Role, Timestamp, UserId,
+};
+use omni_rbac::{Administrator, Grant, Owner, Session, User, Viewer};
+
+use crate::statement::Statement;
+use crate::{Store, StoreError};
+
+/// A collaboration with the names of those it is about, after the `SELECT`.
+const COLLABORATION: &str = "c.collab_id, c.app_id, a.name AS app_name, c.user_id, c.email, p.name, c.role, c.status, \
+    i.user_id AS inviter_id, i.email AS inviter_email, i.name AS inviter_name, c.invited_at, c.accepted_at";
+const FROM: &str = " FROM collaborations c JOIN apps a ON a.app_id = c.app_id \
+    LEFT JOIN users p ON p.email = c.email LEFT JOIN users i ON i.user_id = c.invited_by WHERE ";
+const OLDEST_FIRST: &str = "c.collab_id";
+
+#[derive(QueryableByName)]
+struct CollaborationRow {
+    #[diesel(sql_type = BigInt)]
+    collab_id: i64,
+    #[diesel(sql_type = BigInt)]
+    app_id: i64,
+    #[diesel(sql_type = Text)]
+    app_name: String,
+    #[diesel(sql_type = Nullable<BigInt>)]
+    user_id: Option<i64>,
+    #[diesel(sql_type = Text)]
+    email: String,
+    #[diesel(sql_type = Nullable<Text>)]
+    name: Option<String>,
+    #[diesel(sql_type = Text)]
+    role: String,
+    #[diesel(sql_type = Text)]
+    status: String,
+    #[diesel(sql_type = Nullable<BigInt>)]
+    inviter_id: Option<i64>,
+    #[diesel(sql_type = Nullable<Text>)]
+    inviter_email: Option<String>,
+    #[diesel(sql_type = Nullable<Text>)]
+    inviter_name: Option<String>,
+    #[diesel(sql_type = Timestamptz)]
+    invited_at: Timestamp,
+    #[diesel(sql_type = Nullable<Timestamptz>)]
+    accepted_at: Option<Timestamp>,
+}
+
+impl TryFrom<CollaborationRow> for Collaboration {
+    type Error = StoreError;
+
+    fn try_from(row: CollaborationRow) -> Result<Self, StoreError> {
+        let inviter = match (row.inviter_id, row.inviter_email, row.inviter_name) {
+            (Some(id), Some(email), Some(name)) => Some(Inviter { id: UserId::new(id), email, name }),
+            _ => None,
+        };
+        Ok(Self {
+            id: CollaborationId::new(row.collab_id),
+            app: AppId::new(row.app_id),
+            app_name: row.app_name,
+            user: row.user_id.map(UserId::new),
+            email: row.email,
+            name: row.name,
+            role: row.role.parse().map_err(|_| StoreError::inconsistent(format!("role {}", row.role)))?,
+            status: row.status.parse().map_err(StoreError::Inconsistent)?,
+            inviter,
+            invited: row.invited_at,
+            accepted: row.accepted_at,
+        })
+    }
+}
+
+#[derive(QueryableByName)]
+struct Touched {
+    #[diesel(sql_type = BigInt)]
+    collab_id: i64,
+}
+
+impl Store {
+    /// One page of the people who were invited to the grant's app, however they answered, oldest invitation first.
+    ///
+    /// # Errors
+    /// [`StoreError::Unavailable`] if the server is away.
+    pub async fn list_collaborations(
+        &self,
+        grant: &Grant<Viewer>,
+        page: PageRequest,
+    ) -> Result<Page<Collaboration>, StoreError> {
+        let app = grant.app().get();
+        let from = |start: Statement| start.sql(FROM).sql("c.app_id = ").int(app);
+        self.page_of::<CollaborationRow, _>(COLLABORATION, from, OLDEST_FIRST, page).await
+    }
+
+    /// One page of the invitations that wait for the signed-in person's answer, oldest first.
+    ///
+    /// # Errors
+    /// [`StoreError::Unavailable`] if the server is away.
+    pub async fn list_invitations(
+        &self,
+        session: &Session,
+        page: PageRequest,
+    ) -> Result<Page<Collaboration>, StoreError> {
+        let email = session.user().email.as_str();
+        let from = |start: Statement| start.sql(FROM).sql("c.status = 'pending' AND c.email = ").text(email);
+        self.page_of::<CollaborationRow, _>(COLLABORATION, from, OLDEST_FIRST, page).await
+    }
+
+    /// Invites somebody to the grant's app. Who has declined before is asked again.
+    ///
+    /// # Errors
+    /// [`StoreError::Conflict`] if they own the app, belong to it, or have not answered yet.
+    pub async fn invite(
+        &self,
+        grant: &Grant<Administrator>,
+        draft: &InvitationDraft,
+        now: Timestamp,
+    ) -> Result<Collaboration, StoreError> {
+        let invited: Option<Touched> = Statement::new("INSERT INTO collaborations AS c ")
+            .sql("(app_id, email, role, status, invited_by, invited_at) SELECT a.app_id, ")
+            .text(draft.email.as_str())
+            .sql(", ")
+            .text(draft.role.as_str())
+            .sql(", 'pending', ")
+            .int(grant.actor().get())
+            .sql(", ")
+            .moment(now)
+            .sql(" FROM apps a JOIN users o ON o.user_id = a.owner_id WHERE a.app_id = ")
+            .int(grant.app().get())
+            .sql(" AND o.email <> ")
+            .text(draft.email.as_str())
+            .sql(" ON CONFLICT (app_id, email) DO UPDATE SET role = excluded.role, status = 'pending', ")
+            .sql("user_id = NULL, accepted_at = NULL, invited_by = excluded.invited_by, invited_at = excluded.invited_at ")
+            .sql("WHERE c.status = 'declined' RETURNING c.collab_id")
+            .get_result(&mut self.lend().await?)
+            .await
+            .optional()?;
+        match invited {
+            Some(invited) => self.collaboration(invited.collab_id).await,
+            None => Err(StoreError::Conflict(format!(
+                "email: {} owns this app, belongs to it already, or has not answered an earlier invitation",
+                draft.email
+            ))),
+        }
+    }
+
+    /// Accepts or declines an invitation of the signed-in person.
+    ///
+    /// # Errors
+    /// [`StoreError::NotFound`] if it is not theirs, [`StoreError::Conflict`] if it has been answered already.
+    pub async fn answer_invitation(
+        &self,
+        session: &Session,
+        id: CollaborationId,
+        accept: bool,
+        now: Timestamp,
+    ) -> Result<Collaboration, StoreError> {
+        let statement = Statement::new("UPDATE collaborations SET ");
+        let statement = if accept {
+            statement
+                .sql("status = 'accepted', user_id = ")
+                .int(session.user_id().get())
+                .sql(", accepted_at = ")
+                .moment(now)
+        } else {
+            statement.sql("status = 'declined'")
+        };
+        let answered: Option<Touched> = statement
+            .sql(" WHERE status = 'pending' AND collab_id = ")
+            .int(id.get())
+            .sql(" AND email = ")
+            .text(session.user().email.as_str())
+            .sql(" RETURNING collab_id")
+            .get_result(&mut self.lend().await?)
+            .await
+            .optional()?;
+        if let Some(answered) = answered {
+            return self.collaboration(answered.collab_id).await;
+        }
+        let known: Option<Touched> = Statement::new("SELECT collab_id FROM collaborations WHERE collab_id = ")
+            .int(id.get())
+            .sql(" AND email = ")
+            .text(session.user().email.as_str())
+            .get_result(&mut self.lend().await?)
+            .await
+            .optional()?;
+        Err(known.map_or(StoreError::NotFound, |_| StoreError::Conflict("this invitation has been answered".into())))
+    }
+
+    /// Gives a member of the grant's app another role.
+    ///
+    /// # Errors
+    /// [`StoreError::NotFound`] if the app has nobody by this number, [`StoreError::Conflict`] if they have not accepted.
+    pub async fn change_role(
+        &self,
+        grant: &Grant<Owner>,
+        id: CollaborationId,
+        role: Role,
+    ) -> Result<Collaboration, StoreError> {
+        let changed: Option<Touched> = Statement::new("UPDATE collaborations SET role = ")
+            .text(role.as_str())
+            .sql(" WHERE status = 'accepted' AND app_id = ")
+            .int(grant.app().get())
+            .sql(" AND collab_id = ")
+            .int(id.get())
+            .sql(" RETURNING collab_id")
+            .get_result(&mut self.lend().await?)
+            .await
+            .optional()?;
+        match changed {
+            Some(changed) => self.collaboration(changed.collab_id).await,
+            None => Err(StoreError::Conflict("only who has accepted has a role to change".into())),
+        }
+    }
+
+    /// Removes a member from the grant's app, or takes an invitation back.
+    ///
+    /// # Errors
+    /// [`StoreError::NotFound`] if the app has nobody by this number.
+    pub async fn remove_collaboration(
+        &self,
+        grant: &Grant<Administrator>,
+        id: CollaborationId,
+    ) -> Result<(), StoreError> {
+        let removed = Statement::new("DELETE FROM collaborations WHERE app_id = ")
+            .int(grant.app().get())
+            .sql(" AND collab_id = ")
+            .int(id.get())
+            .execute(&mut self.lend().await?)
+            .await?;
+        if removed == 0 { Err(StoreError::NotFound) } else { Ok(()) }
+    }
+
+    /// Ends the grant holder's own membership in the grant's app.
+    ///
+    /// # Errors
+    /// [`StoreError::Conflict`] if they are there by owning it or by the operator's word.
+    pub async fn leave_app(&self, grant: &Grant<User>) -> Result<(), StoreError> {
+        let left = Statement::new("DELETE FROM collaborations WHERE status = 'accepted' AND app_id = ")
+            .int(grant.app().get())
+            .sql(" AND user_id = ")
+            .int(grant.actor().get())
+            .execute(&mut self.lend().await?)
+            .await?;
+        match left {
+            0 => Err(StoreError::Conflict("only a collaborator can leave; an owner can delete the app".into())),
+            _ => Ok(()),
+        }
+    }
+
+    async fn collaboration(&self, id: i64) -> Result<Collaboration, StoreError> {
+        Statement::new("SELECT ")
+            .sql(COLLABORATION)
+            .sql(FROM)
+            .sql("c.collab_id = ")
+            .int(id)
+            .get_result::<CollaborationRow>(&mut self.lend().await?)
+            .await?
+            .try_into()
+    }
+}

@@ -1,0 +1,90 @@
+use omni_domain::{Collaboration, CollaborationId, InvitationDraft, Page, PageRequest, grantable_role};
+use omni_rbac::{Administrator, Grant, Owner, Session, User, Viewer};
+
+use crate::{Workspace, WorkspaceError};
+
+impl Workspace {
+    /// One page of the people who were invited to the grant's app, however they answered.
+    ///
+    /// # Errors
+    /// If the database is away.
+    pub async fn list_collaborations(
+        &self,
+        grant: &Grant<Viewer>,
+        page: PageRequest,
+    ) -> Result<Page<Collaboration>, WorkspaceError> {
+        Ok(self.store.list_collaborations(grant, page).await?)
+    }
+
+    /// One page of the invitations that wait for the signed-in person's answer.
+    ///
+    /// # Errors
+    /// If the database is away.
+    pub async fn list_invitations(
+        &self,
+        session: &Session,
+        page: PageRequest,
+    ) -> Result<Page<Collaboration>, WorkspaceError> {
+        Ok(self.store.list_invitations(session, page).await?)
+    }
+
+    /// Invites somebody by e-mail, who need not have signed in yet.
+    ///
+    /// # Errors
+    /// If it is no address, the role cannot be given by the inviter, or the person is there already.
+    pub async fn invite(
+        &self,
+        grant: &Grant<Administrator>,
+        email: &str,
+        role: Option<&str>,
+    ) -> Result<Collaboration, WorkspaceError> {
+        let draft = InvitationDraft::new(email, role, grant.held())?;
+        Ok(self.store.invite(grant, &draft, self.now()).await?)
+    }
+
+    /// Accepts or declines an invitation.
+    ///
+    /// # Errors
+    /// If it is not the signed-in person's, or has been answered.
+    pub async fn answer_invitation(
+        &self,
+        session: &Session,
+        id: CollaborationId,
+        accept: bool,
+    ) -> Result<Collaboration, WorkspaceError> {
+        Ok(self.store.answer_invitation(session, id, accept, self.now()).await?)
+    }
+
+    /// Gives a member another role.
+    ///
+    /// # Errors
+    /// If the role cannot be given, or the person has not accepted.
+    pub async fn change_role(
+        &self,
+        grant: &Grant<Owner>,
+        id: CollaborationId,
+        role: &str,
+    ) -> Result<Collaboration, WorkspaceError> {
+        Ok(self.store.change_role(grant, id, grantable_role(role, grant.held())?).await?)
+    }
+
+    /// Removes a member, or takes an invitation back.
+    ///
+    /// # Errors
+    /// If the app has nobody by this number.
+    pub async fn remove_collaboration(
+        &self,
+        grant: &Grant<Administrator>,
+        id: CollaborationId,
+    ) -> Result<(), WorkspaceError> {
+        Ok(self.store.remove_collaboration(grant, id).await?)
+    }
+
+    /// Ends the grant holder's own membership.
+    ///
+    /// # Errors
+    /// If they are no collaborator.
+    pub async fn leave_app(&self, grant: &Grant<User>) -> Result<(), WorkspaceError> {
+        Ok(self.store.leave_app(grant).await?)
+    }
+}
