@@ -108,9 +108,7 @@ impl InvitationDraft {
 /// # Errors
 /// An [`Invalid`] that names the field `role`.
 pub fn grantable_role(word: &str, held: Role) -> Result<Role, Invalid> {
-    let role: Role = word
-        .parse()
-        .map_err(|_| Invalid::new("role", "must be administrator, editor, viewer or user"))?;
+    let role: Role = word.parse().map_err(|_| Invalid::new("role", "must be administrator, editor, viewer or user"))?;
     match role {
         Role::User | Role::Viewer | Role::Editor | Role::Administrator if role <= held => Ok(role),
         Role::User | Role::Viewer | Role::Editor | Role::Administrator => {

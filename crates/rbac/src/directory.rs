@@ -1,5 +1,7 @@
 use futures::future::BoxFuture;
-use omni_domain::{AgentId, AppId, CollaborationId, ConversationId, ErrorKind, Role, ServiceId, Timestamp, User, UserId};
+use omni_domain::{
+    AgentId, AppId, CollaborationId, ConversationId, ErrorKind, Role, ServiceId, Timestamp, User, UserId,
+};
 use thiserror::Error;
 
 use crate::SessionKey;

@@ -7,8 +7,8 @@
 mod agents;
 mod ai_services;
 mod apps;
-mod collaborations;
 mod chat;
+mod collaborations;
 pub mod control;
 mod conversations;
 mod people;
