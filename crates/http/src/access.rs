@@ -4,8 +4,8 @@
 use std::future::Future;
 use std::marker::PhantomData;
 
-use omni_domain::{AppId, Role};
-use omni_rbac::{Grant, PlatformGrant, Rank, Scope, Session, Viewer};
+use omni_domain::{AppId, CollaborationId, Role};
+use omni_rbac::{Grant, Invited, PlatformGrant, Rank, Scope, Session, Viewer};
 
 use crate::{ApiError, FromPath, Plane, Sessions, Visit};
 
@@ -45,6 +45,8 @@ pub enum Reach {
     AppOfThing,
     /// In the app that `?app_id=` names, or in all of the caller's apps without it.
     AppOrMine,
+    /// Nowhere yet: the path names an invitation, and the endpoint is for whom it invites.
+    Invitation,
 }
 
 /// For everybody.
@@ -152,6 +154,23 @@ impl<P: Sessions> AccessRule<P> for OneAppOrMine {
             None => None,
         };
         Ok((session, grant))
+    }
+}
+
+/// For the person whom the invitation in the path asks.
+#[derive(Debug)]
+pub enum InvitedPerson {}
+
+impl<P: Sessions> AccessRule<P> for InvitedPerson {
+    type Granted = Invited;
+
+    fn describe() -> Described {
+        Described { lowest: Some(Role::User), reach: Reach::Invitation }
+    }
+
+    async fn admit(state: &P::State, visit: &Visit) -> Result<Invited, ApiError> {
+        let session = session::<P>(state, visit).await?;
+        Ok(P::authority(state).invited(&session, CollaborationId::from_path(visit)?).await?)
     }
 }
 

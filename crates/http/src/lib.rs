@@ -31,8 +31,8 @@ mod stream;
 mod visit;
 
 pub use access::{
-    AccessRule, AppScope, ByPath, ByQuery, BySlug, Described, InApp, Member, OneAppOrMine, Platform, PlatformMember,
-    Public, Reach, SignedIn, Via,
+    AccessRule, AppScope, ByPath, ByQuery, BySlug, Described, InApp, InvitedPerson, Member, OneAppOrMine, Platform,
+    PlatformMember, Public, Reach, SignedIn, Via,
 };
 pub use body::{FromBody, Json, MOST_JSON_BYTES, NoBody};
 pub use dispatch::Dispatcher;

@@ -7,7 +7,7 @@ use crate::{Described, Plane, Reach, Router};
 /// The title above a matrix, and how to read it.
 const PREFACE: &str = "Generated from the table of endpoints by `cargo xtask gen`; do not edit.\n\n\
     `●` may, `○` is answered 403, `·` is answered 404 (the app and all in it is invisible), `–` is answered 401. \
-    *Own* means that the endpoint is about what is the caller's own.\n";
+    *Own* means that the endpoint is about what is the caller's own, and *invited* that it is for whom the invitation asks.\n";
 
 /// What each role may do: method, path, and the roles from `guest` to `omniadmin`, for whoever compares it.
 #[must_use]
@@ -28,7 +28,11 @@ pub fn matrix_markdown<P: Plane>(router: &Router<P>) -> String {
     page.push('\n');
     for (method, path, access) in role_matrix(router) {
         let least = access.lowest.map_or("none", Role::as_str);
-        let own = if access.reach == Reach::AppOrMine { " (own)" } else { "" };
+        let own = match access.reach {
+            Reach::AppOrMine => " (own)",
+            Reach::Invitation => " (invited)",
+            _ => "",
+        };
         let cells = Role::LADDER.map(|role| cell(access, role)).join(" | ");
         // Writing to a string cannot fail.
         let _ = writeln!(page, "| {method} | `{path}` | {least}{own} | {cells} |");
@@ -42,6 +46,8 @@ fn cell(access: Described, role: Role) -> &'static str {
     };
     match role {
         Role::Guest => "–",
+        // Whom it asks has no role in the app yet; a role, however high, answers nobody else's invitation.
+        _ if access.reach == Reach::Invitation => "invited",
         held if held >= lowest => "●",
         // Outside an app, `user` is the role of everybody who is signed in; in one, of a member who sees no workspace.
         Role::User if access.reach == Reach::AppOrMine => "own",

@@ -90,6 +90,7 @@ fn operation_id<P: Plane>(line: &RouteSpec<P>) -> String {
 fn text<P: Plane>(line: &RouteSpec<P>, access: Described) -> String {
     let who = match (access.lowest, access.reach) {
         (None, _) => "Takes no sign-in.".to_owned(),
+        (Some(_), Reach::Invitation) => "For the invited person.".to_owned(),
         (Some(role), Reach::Platform) => format!("Takes the role {}.", role_sentence(role)),
         (Some(role), _) => format!("Takes the role {} in the app.", role_sentence(role)),
     };
@@ -108,7 +109,7 @@ fn app_parameter(reach: Reach) -> Option<Value> {
         })
     };
     match reach {
-        Reach::Nowhere | Reach::Platform | Reach::AppByPath => None,
+        Reach::Nowhere | Reach::Platform | Reach::AppByPath | Reach::Invitation => None,
         Reach::AppByQuery => Some(parameter(true, "The app.")),
         Reach::AppOfThing => Some(parameter(false, "The app; may be left out, and must match if it is given.")),
         Reach::AppOrMine => Some(parameter(false, "Only what is of this app.")),

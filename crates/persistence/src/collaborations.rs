@@ -5,7 +5,7 @@ use diesel_async::RunQueryDsl;
 use omni_domain::{
     AppId, Collaboration, CollaborationId, InvitationDraft, Inviter, Page, PageRequest, Role, Timestamp, UserId,
 };
-use omni_rbac::{Administrator, Grant, Owner, Session, User, Viewer};
+use omni_rbac::{Administrator, Grant, Invited, Owner, Session, User, Viewer};
 
 use crate::statement::Statement;
 use crate::{Store, StoreError};
@@ -144,53 +144,42 @@ impl Store {
         }
     }
 
-    /// Accepts or declines an invitation of the signed-in person.
+    /// Accepts or declines an invitation.
     ///
     /// # Errors
-    /// [`StoreError::NotFound`] if it is not theirs, [`StoreError::Conflict`] if it has been answered already.
+    /// [`StoreError::Conflict`] if it has been answered or taken back, or the person has come to own the app meanwhile.
     pub async fn answer_invitation(
         &self,
-        session: &Session,
-        id: CollaborationId,
+        invited: &Invited,
         accept: bool,
         now: Timestamp,
     ) -> Result<Collaboration, StoreError> {
         let statement = Statement::new("UPDATE collaborations SET ");
         let statement = if accept {
-            statement
-                .sql("status = 'accepted', user_id = ")
-                .int(session.user_id().get())
-                .sql(", accepted_at = ")
-                .moment(now)
+            let taken = statement.sql("status = 'accepted', user_id = ").int(invited.person().get());
+            taken.sql(", accepted_at = ").moment(now)
         } else {
             statement.sql("status = 'declined'")
         };
         let answered: Option<Touched> = statement
             .sql(" WHERE status = 'pending' AND collab_id = ")
-            .int(id.get())
-            .sql(" AND email = ")
-            .text(session.user().email.as_str())
-            .sql(" RETURNING collab_id")
+            .int(invited.invitation().get())
+            .sql(" AND NOT EXISTS (SELECT FROM apps a WHERE a.app_id = collaborations.app_id AND a.owner_id = ")
+            .int(invited.person().get())
+            .sql(") RETURNING collab_id")
             .get_result(&mut self.lend().await?)
             .await
             .optional()?;
-        if let Some(answered) = answered {
-            return self.collaboration(answered.collab_id).await;
+        match answered {
+            Some(answered) => self.collaboration(answered.collab_id).await,
+            None => Err(StoreError::Conflict("this invitation has been answered or taken back".into())),
         }
-        let known: Option<Touched> = Statement::new("SELECT collab_id FROM collaborations WHERE collab_id = ")
-            .int(id.get())
-            .sql(" AND email = ")
-            .text(session.user().email.as_str())
-            .get_result(&mut self.lend().await?)
-            .await
-            .optional()?;
-        Err(known.map_or(StoreError::NotFound, |_| StoreError::Conflict("this invitation has been answered".into())))
     }
 
-    /// Gives a member of the grant's app another role.
+    /// Gives a member of the grant's app another role, or offers another to who has not answered.
     ///
     /// # Errors
-    /// [`StoreError::NotFound`] if the app has nobody by this number, [`StoreError::Conflict`] if they have not accepted.
+    /// [`StoreError::Conflict`] if they have declined, or are gone.
     pub async fn change_role(
         &self,
         grant: &Grant<Owner>,
@@ -199,7 +188,7 @@ impl Store {
     ) -> Result<Collaboration, StoreError> {
         let changed: Option<Touched> = Statement::new("UPDATE collaborations SET role = ")
             .text(role.as_str())
-            .sql(" WHERE status = 'accepted' AND app_id = ")
+            .sql(" WHERE status <> 'declined' AND app_id = ")
             .int(grant.app().get())
             .sql(" AND collab_id = ")
             .int(id.get())
@@ -209,7 +198,7 @@ impl Store {
             .optional()?;
         match changed {
             Some(changed) => self.collaboration(changed.collab_id).await,
-            None => Err(StoreError::Conflict("only who has accepted has a role to change".into())),
+            None => Err(StoreError::Conflict("who has declined has no role to change; invite them again".into())),
         }
     }
 

@@ -6,7 +6,7 @@ use diesel::sql_types::{BigInt, Bool, Nullable, Text, Timestamptz};
 use diesel_async::RunQueryDsl;
 use futures::FutureExt;
 use futures::future::BoxFuture;
-use omni_domain::{AppId, Timestamp, User, UserId};
+use omni_domain::{AppId, CollaborationId, Timestamp, User, UserId};
 use omni_rbac::{Directory, DirectoryError, Member, Scope, SessionKey, Standing};
 
 use crate::statement::Statement;
@@ -94,6 +94,23 @@ impl Store {
         })
         .transpose()
     }
+
+    async fn find_invitation(&self, person: &User, invitation: CollaborationId) -> Result<bool, StoreError> {
+        let row: InvitedRow = Statement::new("SELECT EXISTS (SELECT FROM collaborations WHERE collab_id = ")
+            .int(invitation.get())
+            .sql(" AND email = ")
+            .text(person.email.as_str())
+            .sql(") AS invited")
+            .get_result(&mut self.lend().await?)
+            .await?;
+        Ok(row.invited)
+    }
+}
+
+#[derive(QueryableByName)]
+struct InvitedRow {
+    #[diesel(sql_type = Bool)]
+    invited: bool,
 }
 
 impl Directory for Store {
@@ -111,5 +128,13 @@ impl Directory for Store {
         scope: &'a Scope,
     ) -> BoxFuture<'a, Result<Option<Standing>, DirectoryError>> {
         async move { Ok(self.find_standing(user, scope).await?) }.boxed()
+    }
+
+    fn is_invited<'a>(
+        &'a self,
+        person: &'a User,
+        invitation: CollaborationId,
+    ) -> BoxFuture<'a, Result<bool, DirectoryError>> {
+        async move { Ok(self.find_invitation(person, invitation).await?) }.boxed()
     }
 }

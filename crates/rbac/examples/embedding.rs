@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use futures::FutureExt;
 use futures::future::BoxFuture;
-use omni_domain::{AppId, Clock, Role, Timestamp, User, UserId};
+use omni_domain::{AppId, Clock, CollaborationId, Role, Timestamp, User, UserId};
 use omni_rbac::{
     Authority, Denied, Directory, DirectoryError, Editor, Grant, Member, Omniadmins, Scope, SessionKey, Standing,
     Viewer,
@@ -43,6 +43,15 @@ impl Directory for Club {
             _ => None,
         };
         futures::future::ready(Ok(standing)).boxed()
+    }
+
+    fn is_invited<'a>(
+        &'a self,
+        _person: &'a User,
+        _invitation: CollaborationId,
+    ) -> BoxFuture<'a, Result<bool, DirectoryError>> {
+        // Who is in this club was born in it.
+        futures::future::ready(Ok(false)).boxed()
     }
 }
 

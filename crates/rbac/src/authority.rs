@@ -2,9 +2,9 @@ use std::collections::BTreeSet;
 use std::fmt;
 use std::sync::Arc;
 
-use omni_domain::{AppId, Clock, Role};
+use omni_domain::{AppId, Clock, CollaborationId, Role};
 
-use crate::{Denied, Directory, Grant, Member, PlatformGrant, Rank, Scope, Session, SessionKey, Standing};
+use crate::{Denied, Directory, Grant, Invited, Member, PlatformGrant, Rank, Scope, Session, SessionKey, Standing};
 
 /// The e-mail addresses that the operator's configuration makes omniadmins, compared without regard to case.
 #[derive(Debug, Clone, Default)]
@@ -90,6 +90,18 @@ impl Authority {
             return Err(Denied::Forbidden { needed: R::ROLE });
         }
         Ok(PlatformGrant::new(session.user_id()))
+    }
+
+    /// Leave to answer an invitation.
+    ///
+    /// # Errors
+    /// [`Denied::Hidden`] if it is somebody else's or there is none.
+    pub async fn invited(&self, session: &Session, invitation: CollaborationId) -> Result<Invited, Denied> {
+        if self.directory.is_invited(session.user(), invitation).await? {
+            Ok(Invited::new(session.user_id(), invitation))
+        } else {
+            Err(Denied::Hidden)
+        }
     }
 
     async fn role_in(&self, session: &Session, scope: &Scope, named: Option<AppId>) -> Result<(AppId, Role), Denied> {

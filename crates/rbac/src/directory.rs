@@ -22,6 +22,13 @@ pub trait Directory: Send + Sync {
         user: UserId,
         scope: &'a Scope,
     ) -> BoxFuture<'a, Result<Option<Standing>, DirectoryError>>;
+
+    /// Whether this invitation, answered or not, was sent to this person's address.
+    fn is_invited<'a>(
+        &'a self,
+        person: &'a User,
+        invitation: CollaborationId,
+    ) -> BoxFuture<'a, Result<bool, DirectoryError>>;
 }
 
 /// How a request points at an app.

@@ -1,7 +1,7 @@
 use std::fmt;
 use std::marker::PhantomData;
 
-use omni_domain::{AppId, Role, UserId};
+use omni_domain::{AppId, CollaborationId, Role, UserId};
 
 use crate::{AtLeast, Rank};
 
@@ -76,6 +76,31 @@ impl<R: Rank> PlatformGrant<R> {
 impl<R: Rank> fmt::Debug for PlatformGrant<R> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "PlatformGrant<{}>(user {})", R::ROLE, self.actor)
+    }
+}
+
+/// Proof that one person is the one whom an invitation asks, and so may answer it.
+#[derive(Debug)]
+pub struct Invited {
+    person: UserId,
+    invitation: CollaborationId,
+}
+
+impl Invited {
+    pub(crate) const fn new(person: UserId, invitation: CollaborationId) -> Self {
+        Self { person, invitation }
+    }
+
+    /// Who is invited.
+    #[must_use]
+    pub const fn person(&self) -> UserId {
+        self.person
+    }
+
+    /// The invitation.
+    #[must_use]
+    pub const fn invitation(&self) -> CollaborationId {
+        self.invitation
     }
 }
 

@@ -1,7 +1,7 @@
 //! Permission as an argument.
 //!
 //! A [`Grant`] proves that its holder may act in one app at one rank; a [`Session`] proves who is signed in; a
-//! [`PlatformGrant`] proves a rank above all apps. None has a public constructor: one [`Authority`] per process mints them,
+//! [`PlatformGrant`] proves a rank above all apps; an [`Invited`] that an invitation is the caller's own. None has a public constructor: one [`Authority`] per process mints them,
 //! after it has looked the membership up through its [`Directory`]. Functions that touch an app's rows take a grant and
 //! filter by the grant's app, so a forgotten check does not compile and another tenant's id finds nothing.
 //!
@@ -20,6 +20,6 @@ mod session;
 pub use authority::{Authority, Omniadmins};
 pub use denied::Denied;
 pub use directory::{Directory, DirectoryError, Member, Scope, Standing};
-pub use grant::{Grant, PlatformGrant, SystemGrant};
+pub use grant::{Grant, Invited, PlatformGrant, SystemGrant};
 pub use rank::{Administrator, AtLeast, Editor, Omniadmin, Owner, Rank, User, Viewer};
 pub use session::{Session, SessionKey};

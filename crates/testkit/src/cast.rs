@@ -11,6 +11,8 @@ pub struct Actor {
     pub role: Option<Role>,
     /// Whether they are signed in.
     pub is_signed_in: bool,
+    /// Whether invitations of the play are theirs.
+    pub is_invited: bool,
     /// They themselves.
     pub client: Client,
 }
@@ -32,6 +34,8 @@ pub struct Cast {
     pub member: Client,
     /// Has an account and no place in any app.
     pub stranger: Client,
+    /// Is invited, and has not answered: the person behind [`Cast::INVITED`].
+    pub invited: Client,
     /// Owns another app.
     pub neighbour: Client,
     /// The neighbour's app.
@@ -43,6 +47,9 @@ pub struct Cast {
 }
 
 impl Cast {
+    /// The address of whoever is invited in the play.
+    pub const INVITED: &'static str = "invited@example.com";
+
     /// Signs everybody in, and makes the two apps.
     pub async fn gather(api: &TestApi) -> Self {
         let sign_in = async |name: &str| api.client(&format!("{name}@example.com")).await;
@@ -54,6 +61,7 @@ impl Cast {
             viewer: sign_in("viewer").await,
             member: sign_in("member").await,
             stranger: sign_in("stranger").await,
+            invited: api.client(Self::INVITED).await,
             other_app: neighbour.create_app("The app next door").await,
             omniadmin: sign_in("omniadmin").await,
             anonymous: api.anonymous(),
@@ -85,10 +93,14 @@ impl Cast {
     /// All of them, lowest first.
     #[must_use]
     pub fn actors(&self) -> Vec<Actor> {
-        let actor = |name, role, client: &Client| Actor { name, role, is_signed_in: true, client: client.clone() };
+        let actor = |name, role, client: &Client| {
+            let client = client.clone();
+            Actor { name, role, is_signed_in: true, is_invited: false, client }
+        };
         vec![
             Actor { is_signed_in: false, ..actor("anonymous", None, &self.anonymous) },
             actor("stranger", None, &self.stranger),
+            Actor { is_invited: true, ..actor("invited", None, &self.invited) },
             actor("neighbour", None, &self.neighbour),
             actor("member", Some(Role::User), &self.member),
             actor("viewer", Some(Role::Viewer), &self.viewer),

@@ -1,5 +1,5 @@
 use omni_domain::{Collaboration, CollaborationId, InvitationDraft, Page, PageRequest, grantable_role};
-use omni_rbac::{Administrator, Grant, Owner, Session, User, Viewer};
+use omni_rbac::{Administrator, Grant, Invited, Owner, Session, User, Viewer};
 
 use crate::{Workspace, WorkspaceError};
 
@@ -45,20 +45,15 @@ impl Workspace {
     /// Accepts or declines an invitation.
     ///
     /// # Errors
-    /// If it is not the signed-in person's, or has been answered.
-    pub async fn answer_invitation(
-        &self,
-        session: &Session,
-        id: CollaborationId,
-        accept: bool,
-    ) -> Result<Collaboration, WorkspaceError> {
-        Ok(self.store.answer_invitation(session, id, accept, self.now()).await?)
+    /// If it has been answered, or taken back.
+    pub async fn answer_invitation(&self, invited: &Invited, accept: bool) -> Result<Collaboration, WorkspaceError> {
+        Ok(self.store.answer_invitation(invited, accept, self.now()).await?)
     }
 
-    /// Gives a member another role.
+    /// Gives a member another role, or offers another to who has not answered.
     ///
     /// # Errors
-    /// If the role cannot be given, or the person has not accepted.
+    /// If the role cannot be given, or the person has declined.
     pub async fn change_role(
         &self,
         grant: &Grant<Owner>,

@@ -1,7 +1,7 @@
 use std::marker::PhantomData;
 
 use omni_domain::CollaborationId;
-use omni_http::{Answer, ApiError, Call, Ctx, Endpoint, Example, Method, NoBody, NoQuery, SignedIn};
+use omni_http::{Answer, ApiError, Call, Ctx, Endpoint, Example, InvitedPerson, Method, NoBody, NoQuery};
 use omni_wire::CollaborationResponse;
 
 use super::{SECTION, Spelling};
@@ -15,7 +15,7 @@ pub(crate) struct Decline<S>(PhantomData<S>);
 
 impl<S: Spelling> Endpoint for Accept<S> {
     type Plane = WorkspaceApi;
-    type Access = SignedIn;
+    type Access = InvitedPerson;
     type Path = CollaborationId;
     type Query = NoQuery;
     type Body = NoBody;
@@ -30,14 +30,14 @@ impl<S: Spelling> Endpoint for Accept<S> {
         Example::plain()
     }
 
-    async fn handle(ctx: Ctx<Self>, call: Call<CollaborationId, NoQuery, NoBody>) -> Result<Self::Reply, ApiError> {
-        Ok(Answer(ctx.state.workspace.answer_invitation(&ctx.granted, call.path, true).await?.into()))
+    async fn handle(ctx: Ctx<Self>, _call: Call<CollaborationId, NoQuery, NoBody>) -> Result<Self::Reply, ApiError> {
+        Ok(Answer(ctx.state.workspace.answer_invitation(&ctx.granted, true).await?.into()))
     }
 }
 
 impl<S: Spelling> Endpoint for Decline<S> {
     type Plane = WorkspaceApi;
-    type Access = SignedIn;
+    type Access = InvitedPerson;
     type Path = CollaborationId;
     type Query = NoQuery;
     type Body = NoBody;
@@ -52,7 +52,7 @@ impl<S: Spelling> Endpoint for Decline<S> {
         Example::plain()
     }
 
-    async fn handle(ctx: Ctx<Self>, call: Call<CollaborationId, NoQuery, NoBody>) -> Result<Self::Reply, ApiError> {
-        Ok(Answer(ctx.state.workspace.answer_invitation(&ctx.granted, call.path, false).await?.into()))
+    async fn handle(ctx: Ctx<Self>, _call: Call<CollaborationId, NoQuery, NoBody>) -> Result<Self::Reply, ApiError> {
+        Ok(Answer(ctx.state.workspace.answer_invitation(&ctx.granted, false).await?.into()))
     }
 }

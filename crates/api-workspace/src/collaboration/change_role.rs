@@ -29,10 +29,7 @@ impl<S: Spelling> Endpoint for ChangeRole<S> {
         Example::body(json!({ "role": "viewer" }))
     }
 
-    async fn handle(
-        ctx: Ctx<Self>,
-        call: Call<CollaborationId, NoQuery, Self::Body>,
-    ) -> Result<Self::Reply, ApiError> {
+    async fn handle(ctx: Ctx<Self>, call: Call<CollaborationId, NoQuery, Self::Body>) -> Result<Self::Reply, ApiError> {
         let Json(request) = call.body;
         Ok(Answer(ctx.state.workspace.change_role(&ctx.granted.grant, call.path, &request.role).await?.into()))
     }

@@ -29,8 +29,7 @@ impl Endpoint for Invite {
 
     async fn handle(ctx: Ctx<Self>, call: Call<AppId, NoQuery, Self::Body>) -> Result<Self::Reply, ApiError> {
         let Json(request) = call.body;
-        let invited =
-            ctx.state.workspace.invite(&ctx.granted.grant, &request.email, request.role.as_deref()).await?;
+        let invited = ctx.state.workspace.invite(&ctx.granted.grant, &request.email, request.role.as_deref()).await?;
         Ok(Created(invited.into()))
     }
 }

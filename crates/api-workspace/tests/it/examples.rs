@@ -6,7 +6,7 @@ use omni_testkit::TestApi;
 use serde_json::{Value, json};
 
 use crate::openapi::Document;
-use crate::scene::{Ids, call, name};
+use crate::scene::{Ids, call, name, performer};
 
 /// The fields that the contract's examples show: method, path, fields of the request, fields of the answer.
 const SHOWN: &[(&str, &str, &[&str], &[&str])] = &[
@@ -52,7 +52,7 @@ async fn answers_have_the_fields_that_the_document_promises() {
         let ids = Ids::make(&person, person.create_app("An app").await).await;
         let schema = document.reply(route);
         let Some(properties) = schema["properties"].as_object() else { continue };
-        let client = if route.path.contains("/auth/") { person.again().await } else { person.clone() };
+        let client = performer(&api, &person, route, ids).await;
         let call = call(&client, route, ids).header("accept", "application/json");
         let answer = call.send().await.expect(route.success);
         let one = answer.as_array().map_or(&answer, |list| &list[0]);

@@ -4,6 +4,7 @@
 mod ai_services;
 mod bad_input;
 mod chat;
+mod collaboration;
 mod contract;
 mod crowd;
 mod door;

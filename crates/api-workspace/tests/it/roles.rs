@@ -5,7 +5,7 @@ use omni_domain::Role;
 use omni_http::Reach;
 use omni_testkit::{Actor, Cast, Client, TestApi};
 
-use crate::scene::{Ids, Route, call_at, join, name, target};
+use crate::scene::{Ids, Route, call_at, is_leaving, join, name, target};
 
 /// What a call is answered, by the route's access rule. `names_app` says whether `?app_id=` is given where it may be left
 /// out.
@@ -18,6 +18,8 @@ fn expected(route: &Route, actor: &Actor, names_app: bool) -> u16 {
     let held = match access.reach {
         Reach::Nowhere | Reach::Platform if actor.role == Some(Role::Omniadmin) => Role::Omniadmin,
         Reach::Nowhere | Reach::Platform => Role::User,
+        Reach::Invitation if actor.is_invited => Role::User,
+        Reach::Invitation => return 404,
         // Without an app, everybody is asked about what is theirs.
         Reach::AppOrMine if !names_app => lowest,
         _ => match actor.role {
@@ -25,7 +27,11 @@ fn expected(route: &Route, actor: &Actor, names_app: bool) -> u16 {
             None => return 404,
         },
     };
-    if held < lowest { 403 } else { route.success }
+    match held {
+        held if held < lowest => 403,
+        Role::Owner | Role::Omniadmin if is_leaving(route) => 409,
+        _ => route.success,
+    }
 }
 
 /// The calls of a route: with `?app_id=` left out and given, where both can be.
@@ -37,7 +43,7 @@ fn targets(route: &Route, ids: Ids) -> Vec<(bool, String)> {
             vec![(false, plain.clone()), (true, join(&plain, &format!("app_id={app}")))]
         }
         Reach::AppByQuery => vec![(true, plain)],
-        Reach::Nowhere | Reach::Platform => vec![(false, plain)],
+        Reach::Nowhere | Reach::Platform | Reach::Invitation => vec![(false, plain)],
     }
 }
 

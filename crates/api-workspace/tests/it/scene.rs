@@ -2,7 +2,7 @@
 
 use omni_api_workspace::WorkspaceApi;
 use omni_http::{Reach, RouteSpec};
-use omni_testkit::{Call, Client};
+use omni_testkit::{Call, Cast, Client, TestApi};
 
 pub(crate) type Route = RouteSpec<WorkspaceApi>;
 
@@ -17,6 +17,8 @@ pub(crate) struct Ids {
     pub(crate) service: i64,
     pub(crate) conversation: i64,
     pub(crate) turn: i64,
+    /// The invitation of [`Cast::INVITED`], not answered yet.
+    pub(crate) collaboration: i64,
 }
 
 impl Ids {
@@ -26,7 +28,10 @@ impl Ids {
         let body = serde_json::json!({ "name": "A service", "provider": "local", "model": "local" });
         let service = service.json(&body).send().await.expect(201)["service_id"].as_i64().unwrap();
         let agent = client.create_agent(app, "An agent", None).await;
-        Self { app, agent, service, conversation: UNKNOWN, turn: UNKNOWN }.talked_by(client).await
+        let invite = client.post(&format!("/internal/collaboration/apps/{app}/invite"));
+        let invited = invite.json(&serde_json::json!({ "email": Cast::INVITED })).send().await.expect(201);
+        let collaboration = invited["collab_id"].as_i64().unwrap();
+        Self { app, agent, service, collaboration, ..Self::unknown() }.talked_by(client).await
     }
 
     /// The same with a conversation of somebody else's own.
@@ -38,7 +43,14 @@ impl Ids {
 
     /// Numbers that nothing has.
     pub(crate) const fn unknown() -> Self {
-        Self { app: UNKNOWN, agent: UNKNOWN, service: UNKNOWN, conversation: UNKNOWN, turn: UNKNOWN }
+        Self {
+            app: UNKNOWN,
+            agent: UNKNOWN,
+            service: UNKNOWN,
+            conversation: UNKNOWN,
+            turn: UNKNOWN,
+            collaboration: UNKNOWN,
+        }
     }
 
     /// What stands for a parameter of a path.
@@ -49,6 +61,7 @@ impl Ids {
             "service_id" => self.service,
             "conversation_id" => self.conversation,
             "turn_id" => self.turn,
+            "collab_id" => self.collaboration,
             other => panic!("a scene has no `{other}` yet: make one in `Ids::make`"),
         }
     }
@@ -95,6 +108,28 @@ pub(crate) fn call_at(client: &Client, route: &Route, target: &str) -> Call {
 /// The route's own example.
 pub(crate) fn call(client: &Client, route: &Route, ids: Ids) -> Call {
     call_at(client, route, &target(route, ids))
+}
+
+/// Whether only a collaborator can do it; an owner has nothing to leave.
+pub(crate) fn is_leaving(route: &Route) -> bool {
+    route.path.ends_with("/leave")
+}
+
+/// Somebody for whom the route's example succeeds, where that is not the owner.
+pub(crate) async fn performer(api: &TestApi, owner: &Client, route: &Route, ids: Ids) -> Client {
+    let invited = async || api.client(Cast::INVITED).await;
+    match route.access().reach {
+        Reach::Invitation => invited().await,
+        _ if route.path.ends_with("/invitations") => invited().await,
+        _ if is_leaving(route) => {
+            let member = invited().await;
+            let accept = format!("/internal/collaboration/{}/accept", ids.collaboration);
+            member.put(&accept).send().await.expect(200);
+            member
+        }
+        _ if route.path.contains("/auth/") => owner.again().await,
+        _ => owner.clone(),
+    }
 }
 
 /// What a failing test calls a route.

@@ -8,7 +8,8 @@ use serde_json::json;
 use crate::scene::{Ids, Route, call_at, filled, join, name, target};
 
 fn in_an_app() -> impl Iterator<Item = &'static Route> {
-    ROUTES.iter().filter(|route| !matches!(route.access().reach, Reach::Nowhere | Reach::Platform))
+    let is_outside = |reach| matches!(reach, Reach::Nowhere | Reach::Platform | Reach::Invitation);
+    ROUTES.iter().filter(move |route| !is_outside(route.access().reach))
 }
 
 /// Sends the route's example with these ids, and `query` behind them.
@@ -29,7 +30,8 @@ async fn what_is_of_another_app_answers_like_what_does_not_exist() {
     let theirs = Ids::make(&cast.neighbour, cast.other_app).await;
     let before = api.database().snapshot().await;
     let mut tried = 0;
-    for route in in_an_app() {
+    let invitations = ROUTES.iter().filter(|route| route.access().reach == Reach::Invitation);
+    for route in in_an_app().chain(invitations) {
         let by_query = matches!(route.access().reach, Reach::AppByQuery | Reach::AppOrMine);
         for app in [None, Some(ours.app), Some(theirs.app), Some(crate::scene::UNKNOWN)] {
             // The neighbour's own lists are the neighbour's to see, and without a name there is nothing to hide.

@@ -10,7 +10,7 @@ const PROMISED: &str = include_str!("internal-api.csv");
 /// Those that are still to be built. A line goes away with the endpoint; none ever comes.
 const NOT_YET: &str = include_str!("not-yet.csv");
 /// How many of those there were at last count. It goes down with them.
-const MOST_NOT_YET: usize = 70;
+const MOST_NOT_YET: usize = 66;
 
 fn lines(csv: &'static str) -> impl Iterator<Item = Vec<&'static str>> {
     csv.lines().skip(1).map(|line| line.split(',').collect())
@@ -46,6 +46,8 @@ fn who_may_is_what_the_contract_says() {
             let route = ROUTES.iter().find(|route| (route.method.as_str(), route.path) == (line[0], line[1]))?;
             let promised = match line[3] {
                 "no auth" => None,
+                // Whom an invitation asks; they have no role in the app yet.
+                "invited user" => Some(Role::User),
                 role => Some(role.parse::<Role>().unwrap()),
             };
             Some((line[0], line[1], promised, route.access().lowest))
