@@ -3,7 +3,7 @@ use std::time::Duration;
 
 use omni_api_workspace::{Environment, Services};
 use omni_domain::{Clock, Entropy};
-use omni_identity::Identity;
+use omni_identity::{Accounts, Identity};
 use omni_models::Models;
 use omni_persistence::{Runner, Store};
 use omni_rbac::{Authority, Omniadmins};
@@ -53,10 +53,11 @@ pub async fn assemble(parts: Assembly) -> anyhow::Result<Arc<Services>> {
         Settings { runner: Runner(Uuid::from_bytes(runner)), most: MOST_TURNS, kept: KEPT, key_column: AI_SERVICE_KEY };
     let turns = Turns::start(store.clone(), models.clone(), key.clone(), Arc::clone(&clock), settings).await?;
     #[expect(clippy::disallowed_methods, reason = "the one mint of this process")]
-    let authority = Authority::new(Arc::new(store.clone()), omniadmins, Arc::clone(&clock));
+    let authority = Authority::new(Arc::new(store.clone()), omniadmins.clone(), Arc::clone(&clock));
     Ok(Arc::new(Services {
         authority,
         identity: Identity::new(store.clone(), Arc::clone(&clock), Arc::clone(&entropy), session_lifetime, fake_user),
+        accounts: Accounts::new(store.clone(), omniadmins),
         workspace: Workspace::new(store.clone(), models, key, clock, entropy),
         turns,
         store,

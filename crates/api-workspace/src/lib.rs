@@ -4,8 +4,10 @@
 //! stand in its types, and what it does is one call of a use case. The five endpoints that every kind of thing in an app has
 //! are written once, in `resource`.
 
+mod admin;
 mod agents;
 mod ai_services;
+mod api_keys;
 mod apps;
 mod auth;
 mod collaboration;

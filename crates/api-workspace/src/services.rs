@@ -1,4 +1,4 @@
-use omni_identity::Identity;
+use omni_identity::{Accounts, Identity};
 use omni_persistence::Store;
 use omni_rbac::Authority;
 use omni_turns::Turns;
@@ -13,6 +13,8 @@ pub struct Services {
     pub authority: Authority,
     /// Signing in and out.
     pub identity: Identity,
+    /// What the operator does with other people's accounts.
+    pub accounts: Accounts,
     /// Apps, AI services, agents and conversations.
     pub workspace: Workspace,
     /// Chat.

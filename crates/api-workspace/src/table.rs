@@ -4,7 +4,7 @@ use crate::agents::{self, Agents};
 use crate::ai_services::AiServices;
 use crate::collaboration::{Documented, Plain};
 use crate::resource::{Create, Delete, Get, List, Update};
-use crate::{WorkspaceApi, apps, auth, collaboration, conversations, server, user};
+use crate::{WorkspaceApi, admin, api_keys, apps, auth, collaboration, conversations, server, user};
 
 /// Every endpoint of the workspace API. What is not here is not served.
 pub static ROUTES: &[RouteSpec<WorkspaceApi>] = &[
@@ -44,10 +44,19 @@ pub static ROUTES: &[RouteSpec<WorkspaceApi>] = &[
     RouteSpec::of::<Get<AiServices>>(),
     RouteSpec::of::<Update<AiServices>>(),
     RouteSpec::of::<Delete<AiServices>>(),
+    // API Keys
+    RouteSpec::of::<api_keys::List>(),
+    RouteSpec::of::<api_keys::Create>(),
+    RouteSpec::of::<api_keys::Revoke>(),
     // Conversations
     RouteSpec::of::<conversations::List>(),
     RouteSpec::of::<conversations::History>(),
     RouteSpec::of::<conversations::Delete>(),
+    // Admin
+    RouteSpec::of::<admin::List>(),
+    RouteSpec::of::<admin::Get>(),
+    RouteSpec::of::<admin::Update>(),
+    RouteSpec::of::<admin::Delete>(),
     // Authentication
     RouteSpec::of::<auth::Login>(),
     RouteSpec::of::<auth::DevLogin>(),

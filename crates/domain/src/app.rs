@@ -1,7 +1,7 @@
 use crate::{AppId, Invalid, Patch, Role, Text, Timestamp, UserId, required_text};
 
 /// The most requests a minute that an app's limit can be set to.
-const HIGHEST_RATE_LIMIT: u32 = 1_000_000;
+pub(crate) const HIGHEST_RATE_LIMIT: u32 = 1_000_000;
 
 /// An app: what users call a workspace, and the tenant that everything else belongs to.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -52,6 +52,8 @@ ids! {
     AgentId,
     /// A person's place in an app that somebody else owns.
     CollaborationId,
+    /// A key by which programs use an app's agents.
+    ApiKeyId,
     /// A conversation of one person with one agent.
     ConversationId,
     /// One message of a conversation.

@@ -7,8 +7,10 @@
 //! Where to start: [`App`], [`AiService`], [`Agent`] and [`Conversation`] are what a workspace holds; [`Role`] is who may
 //! touch them; [`Invalid`] is what a rule answers when input breaks it, and it always names the field.
 
+mod account;
 mod agent;
 mod ai_service;
+mod api_key;
 mod app;
 mod clock;
 mod collaboration;
@@ -24,14 +26,16 @@ mod text;
 mod usage;
 mod user;
 
+pub use account::{Account, AccountCounts, AccountFilter, AccountPatch};
 pub use agent::{Agent, AgentDraft, AgentPatch, Memory};
 pub use ai_service::{AiService, AiServiceDraft, AiServicePatch, KeyChange};
+pub use api_key::{API_KEY_PREFIX, ApiKey, ApiKeyDraft};
 pub use app::{App, AppCounts, AppDraft, AppOverview, AppPatch};
 pub use clock::{Clock, Entropy, Timestamp};
 pub use collaboration::{Collaboration, InvitationDraft, InvitationStatus, Inviter, grantable_role};
 pub use conversation::{Author, Conversation, ConversationSource, Message, MessageStatus, excerpt, title_from};
 pub use error::{ErrorKind, Failure, Invalid, error_chain};
-pub use ids::{AgentId, AppId, CollaborationId, ConversationId, MessageId, ServiceId, TurnId, UserId};
+pub use ids::{AgentId, ApiKeyId, AppId, CollaborationId, ConversationId, MessageId, ServiceId, TurnId, UserId};
 pub use mask::{MASK_PREFIX, is_masked, mask};
 pub use page::{Page, PageRequest};
 pub use patch::Patch;

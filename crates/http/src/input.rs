@@ -1,6 +1,6 @@
 use std::str::FromStr;
 
-use omni_domain::{AgentId, AppId, CollaborationId, ConversationId, PageRequest, ServiceId, TurnId, UserId};
+use omni_domain::{AgentId, ApiKeyId, AppId, CollaborationId, ConversationId, PageRequest, ServiceId, TurnId, UserId};
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use utoipa::IntoParams;
@@ -51,6 +51,7 @@ path_ids! {
     AppId => "app_id",
     ServiceId => "service_id",
     AgentId => "agent_id",
+    ApiKeyId => "key_id",
     CollaborationId => "collab_id",
     ConversationId => "conversation_id",
     TurnId => "turn_id",

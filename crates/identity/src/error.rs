@@ -14,6 +14,9 @@ pub enum IdentityError {
     /// This way of signing in is not open here.
     #[error("this server does not sign in that way")]
     NotThisWay,
+    /// It cannot be done to this account.
+    #[error("{0}")]
+    Conflict(&'static str),
     /// The database said no, or nothing.
     #[error(transparent)]
     Store(#[from] StoreError),
@@ -25,6 +28,7 @@ impl Failure for IdentityError {
             Self::Invalid(error) => error.kind(),
             Self::Deactivated => ErrorKind::Forbidden,
             Self::NotThisWay => ErrorKind::NotFound,
+            Self::Conflict(_) => ErrorKind::Conflict,
             Self::Store(error) => error.kind(),
         }
     }
@@ -34,6 +38,7 @@ impl Failure for IdentityError {
             Self::Invalid(error) => error.code(),
             Self::Deactivated => "account_deactivated",
             Self::NotThisWay => "sign_in_not_open",
+            Self::Conflict(_) => "conflict",
             Self::Store(error) => error.code(),
         }
     }
@@ -41,7 +46,7 @@ impl Failure for IdentityError {
     fn retry_after(&self) -> Option<u32> {
         match self {
             Self::Store(error) => error.retry_after(),
-            Self::Invalid(_) | Self::Deactivated | Self::NotThisWay => None,
+            Self::Invalid(_) | Self::Deactivated | Self::NotThisWay | Self::Conflict(_) => None,
         }
     }
 }

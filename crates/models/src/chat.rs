@@ -119,6 +119,27 @@ pub struct Usage {
     pub estimated: bool,
 }
 
+impl Usage {
+    /// What an answer to this request will have cost, about, for a model that does not say: four bytes to a token, as a
+    /// rule of thumb for most tokenizers and languages.
+    #[must_use]
+    pub fn estimate_request(request: &ChatRequest) -> Self {
+        let texts = request.messages.iter().map(|message| &message.content).chain(&request.system);
+        let texts = texts.chain(request.passages.iter().map(|passage| &passage.text));
+        Self { input_tokens: texts.map(|text| tokens(text)).sum(), output_tokens: 0, estimated: true }
+    }
+
+    /// The same with the answer, as far as it came.
+    #[must_use]
+    pub fn with_answer(self, answer: &str) -> Self {
+        Self { output_tokens: tokens(answer), ..self }
+    }
+}
+
+fn tokens(text: &str) -> u64 {
+    u64::try_from(text.len().div_ceil(4)).unwrap_or(u64::MAX)
+}
+
 /// Why an answer ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]

@@ -122,32 +122,44 @@ impl Store {
             .try_into()
     }
 
-    /// Writes a changed agent of the grant's app.
+    /// Changes an agent of the grant's app: `change` gets it as it is now, and nobody else changes it meanwhile. What
+    /// `change` refuses is answered inside.
     ///
     /// # Errors
-    /// [`StoreError::NotFound`] if the app has none with this number, [`StoreError::Conflict`] if the name is taken or
-    /// its service has just been deleted.
-    pub async fn update_agent(&self, grant: &Grant<Editor>, agent: &Agent) -> Result<Agent, StoreError> {
-        let columns = AgentColumns {
-            name: &agent.name,
-            description: agent.description.as_deref(),
-            system_prompt: agent.system_prompt.as_deref(),
-            prompt_template: agent.prompt_template.as_deref(),
-            service_id: agent.service.map(ServiceId::get),
-            temperature: agent.temperature,
-            max_tokens: agent.max_tokens.map(i64::from),
-            has_memory: agent.memory.enabled,
-            memory_max_messages: agent.memory.max_messages.into(),
-            memory_max_tokens: agent.memory.max_tokens.into(),
-            update_date: agent.updated,
-        };
-        let wanted =
-            agents::table.filter(agents::app_id.eq(grant.app().get())).filter(agents::agent_id.eq(agent.id.get()));
-        diesel::update(wanted)
-            .set(columns)
-            .returning(AgentRow::as_returning())
-            .get_result::<AgentRow>(&mut self.lend().await?)
-            .await?
-            .try_into()
+    /// [`StoreError::NotFound`] if the app has no such agent, [`StoreError::Conflict`] if its new name is taken.
+    pub async fn update_agent<E: Send>(
+        &self,
+        grant: &Grant<Editor>,
+        id: AgentId,
+        change: impl FnOnce(Agent) -> Result<Agent, E> + Send,
+    ) -> Result<Result<Agent, E>, StoreError> {
+        let wanted = agents::table.filter(agents::app_id.eq(grant.app().get())).filter(agents::agent_id.eq(id.get()));
+        let mut lent = self.lend().await?;
+        lent.transaction(async |connection| {
+            let stored: AgentRow = wanted.select(AgentRow::as_select()).for_no_key_update().first(connection).await?;
+            let next = match change(stored.try_into()?) {
+                Ok(next) => next,
+                Err(refusal) => return Ok(Err(refusal)),
+            };
+            let row: AgentRow = diesel::update(wanted)
+                .set(AgentColumns {
+                    name: &next.name,
+                    description: next.description.as_deref(),
+                    system_prompt: next.system_prompt.as_deref(),
+                    prompt_template: next.prompt_template.as_deref(),
+                    service_id: next.service.map(ServiceId::get),
+                    temperature: next.temperature,
+                    max_tokens: next.max_tokens.map(i64::from),
+                    has_memory: next.memory.enabled,
+                    memory_max_messages: next.memory.max_messages.into(),
+                    memory_max_tokens: next.memory.max_tokens.into(),
+                    update_date: next.updated,
+                })
+                .returning(AgentRow::as_returning())
+                .get_result(connection)
+                .await?;
+            Ok(Ok(row.try_into()?))
+        })
+        .await
     }
 }

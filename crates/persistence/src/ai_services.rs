@@ -162,43 +162,43 @@ impl Store {
             .try_into()
     }
 
-    /// Writes a changed service of the grant's app.
+    /// Changes a service of the grant's app: `change` gets it as it is now and says what becomes of it and of its key, and
+    /// nobody else changes either meanwhile. What `change` refuses is answered inside.
     ///
     /// # Errors
-    /// [`StoreError::NotFound`] if the app has none with this number, [`StoreError::Conflict`] if the name is taken.
-    pub async fn update_ai_service(
+    /// [`StoreError::NotFound`] if the app has no such service, [`StoreError::Conflict`] if its new name is taken.
+    pub async fn update_ai_service<E: Send>(
         &self,
         grant: &Grant<Editor>,
-        service: &AiService,
-        key: &StoredKey,
-    ) -> Result<AiService, StoreError> {
+        id: ServiceId,
+        change: impl FnOnce(AiService) -> Result<(AiService, StoredKey), E> + Send,
+    ) -> Result<Result<AiService, E>, StoreError> {
         let wanted = ai_services::table
             .filter(ai_services::app_id.eq(grant.app().get()))
-            .filter(ai_services::service_id.eq(service.id.get()));
-        let columns = AiServiceColumns::from(service);
+            .filter(ai_services::service_id.eq(id.get()));
         let mut lent = self.lend().await?;
-        let row: AiServiceRow = match key {
-            StoredKey::Keep => {
-                diesel::update(wanted)
-                    .set(columns)
-                    .returning(AiServiceRow::as_returning())
-                    .get_result(&mut lent)
-                    .await?
+        lent.transaction(async |connection| {
+            let stored: AiServiceRow =
+                wanted.select(AiServiceRow::as_select()).for_no_key_update().first(connection).await?;
+            let (next, key) = match change(stored.try_into()?) {
+                Ok(next) => next,
+                Err(refusal) => return Ok(Err(refusal)),
+            };
+            if let StoredKey::Replace(key) = &key {
+                let columns = (
+                    ai_services::api_key_sealed.eq(key.as_ref().map(|key| key.sealed.as_slice())),
+                    ai_services::api_key_mask.eq(key.as_ref().map(|key| key.mask.as_str())),
+                );
+                diesel::update(wanted).set(columns).execute(connection).await?;
             }
-            StoredKey::Replace(key) => {
-                let key = key.as_ref();
-                diesel::update(wanted)
-                    .set((
-                        columns,
-                        ai_services::api_key_sealed.eq(key.map(|key| key.sealed.as_slice())),
-                        ai_services::api_key_mask.eq(key.map(|key| key.mask.as_str())),
-                    ))
-                    .returning(AiServiceRow::as_returning())
-                    .get_result(&mut lent)
-                    .await?
-            }
-        };
-        row.try_into()
+            let row: AiServiceRow = diesel::update(wanted)
+                .set(AiServiceColumns::from(&next))
+                .returning(AiServiceRow::as_returning())
+                .get_result(connection)
+                .await?;
+            Ok(Ok(row.try_into()?))
+        })
+        .await
     }
 
     /// The sealed key of a service of the grant's app.

@@ -135,14 +135,7 @@ impl Store {
     /// # Errors
     /// [`StoreError::NotFound`] if it has just been deleted.
     pub async fn app_overview(&self, grant: &Grant<Viewer>) -> Result<AppOverview, StoreError> {
-        let row: OverviewRow = Statement::new("SELECT ")
-            .sql(OVERVIEW)
-            .text(grant.held().as_str())
-            .sql(" AS role, 1::bigint AS total FROM apps a JOIN users o ON o.user_id = a.owner_id WHERE a.app_id = ")
-            .int(grant.app().get())
-            .get_result(&mut self.lend().await?)
-            .await?;
-        row.try_into()
+        overview(grant).get_result::<OverviewRow>(&mut self.lend().await?).await?.try_into()
     }
 
     /// Makes an app that the signed-in person owns.
@@ -187,20 +180,36 @@ impl Store {
         .await
     }
 
-    /// Writes the grant's changed app.
+    /// Changes the grant's app: `change` gets it as it is now, and nobody else changes it meanwhile. What `change` refuses
+    /// is answered inside.
     ///
     /// # Errors
     /// [`StoreError::NotFound`] if it has just been deleted.
-    pub async fn update_app(&self, grant: &Grant<Owner>, app: &App) -> Result<(), StoreError> {
-        let changed = diesel::update(apps::table.find(grant.app().get()))
-            .set((
-                apps::name.eq(&app.name),
-                apps::agent_rate_limit.eq(i64::from(app.agent_rate_limit)),
-                apps::update_date.eq(app.updated),
-            ))
-            .execute(&mut self.lend().await?)
-            .await?;
-        if changed == 0 { Err(StoreError::NotFound) } else { Ok(()) }
+    pub async fn update_app<E: Send>(
+        &self,
+        grant: &Grant<Owner>,
+        change: impl FnOnce(AppOverview) -> Result<AppOverview, E> + Send,
+    ) -> Result<Result<AppOverview, E>, StoreError> {
+        let mut lent = self.lend().await?;
+        lent.transaction(async |connection| {
+            let wanted = apps::table.find(grant.app().get());
+            wanted.select(apps::app_id).for_no_key_update().first::<i64>(connection).await?;
+            let stored = overview(&grant.at()).get_result::<OverviewRow>(connection).await?;
+            let next = match change(stored.try_into()?) {
+                Ok(next) => next,
+                Err(refusal) => return Ok(Err(refusal)),
+            };
+            diesel::update(wanted)
+                .set((
+                    apps::name.eq(&next.app.name),
+                    apps::agent_rate_limit.eq(i64::from(next.app.agent_rate_limit)),
+                    apps::update_date.eq(next.app.updated),
+                ))
+                .execute(connection)
+                .await?;
+            Ok(Ok(next))
+        })
+        .await
     }
 
     /// Removes the grant's app and everything in it.
@@ -211,6 +220,15 @@ impl Store {
         let deleted = diesel::delete(apps::table.find(grant.app().get())).execute(&mut self.lend().await?).await?;
         if deleted == 0 { Err(StoreError::NotFound) } else { Ok(()) }
     }
+}
+
+/// Selects the grant's app as its holder sees it.
+fn overview(grant: &Grant<Viewer>) -> Statement {
+    Statement::new("SELECT ")
+        .sql(OVERVIEW)
+        .text(grant.held().as_str())
+        .sql(" AS role, 1::bigint AS total FROM apps a JOIN users o ON o.user_id = a.owner_id WHERE a.app_id = ")
+        .int(grant.app().get())
 }
 
 /// Makes the app under a slug that is free, unless somebody takes that meanwhile.

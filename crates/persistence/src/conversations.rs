@@ -266,7 +266,8 @@ impl Store {
         }
         // Turns go with their messages; what they cost stays in the counters.
         let emptied: Option<Emptied> = current_conversation(Statement::new("WITH emptied AS ("), grant, agent, named)
-            .sql("), gone AS (DELETE FROM turns t USING emptied e WHERE t.conversation_id = e.conversation_id) ")
+            // Its row first, as the end of a turn takes it.
+            .sql(" FOR NO KEY UPDATE), gone AS (DELETE FROM turns t USING emptied e WHERE t.conversation_id = e.conversation_id) ")
             .sql("UPDATE conversations c SET title = NULL FROM emptied e ")
             .sql("WHERE c.conversation_id = e.conversation_id RETURNING c.conversation_id")
             .get_result(&mut self.lend().await?)

@@ -78,6 +78,9 @@ impl Store {
                 .sql("a.app_id = (SELECT app_id FROM collaborations WHERE collab_id = ")
                 .int(collaboration.get())
                 .sql(")"),
+            Scope::ApiKey(key) => {
+                statement.sql("a.app_id = (SELECT app_id FROM api_keys WHERE key_id = ").int(key.get()).sql(")")
+            }
             Scope::Conversation(conversation) => statement
                 .sql("a.app_id = (SELECT app_id FROM conversations WHERE conversation_id = ")
                 .int(conversation.get())

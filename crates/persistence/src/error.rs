@@ -89,7 +89,10 @@ impl From<DieselError> for StoreError {
                 Some(meaning) => Self::Conflict(meaning.to_owned()),
                 None => Self::Statement(error),
             },
-            DieselError::DatabaseError(DatabaseErrorKind::ClosedConnection, _)
+            DieselError::DatabaseError(
+                DatabaseErrorKind::ClosedConnection | DatabaseErrorKind::SerializationFailure,
+                _,
+            )
             | DieselError::BrokenTransactionManager => Self::Unavailable(Box::new(error)),
             // diesel files everything it has no kind for under `Unknown`: a server that shuts down, starts up or has no
             // connection left says so there, and only in its message.
@@ -104,7 +107,9 @@ impl From<DieselError> for StoreError {
 }
 
 fn is_outage(message: &str) -> bool {
-    const OUTAGES: [&str; 6] = [
+    const OUTAGES: [&str; 8] = [
+        "deadlock detected",
+        "canceling statement due to lock timeout",
         "terminating connection",
         "the database system is",
         "connection closed",

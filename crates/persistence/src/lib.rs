@@ -7,13 +7,16 @@
 //! No method holds a connection across anything but its own statements, and none knows who is asking beyond the grant.
 //! Rows are private to the crate; what leaves it are the entities of `omni-domain`.
 
+mod accounts;
 mod agents;
 mod ai_services;
+mod api_keys;
 mod app_scoped;
 mod apps;
 mod collaborations;
 mod conversations;
 mod directory;
+mod endings;
 mod error;
 mod installation;
 mod lanes;
@@ -32,10 +35,11 @@ mod usage;
 pub use ai_services::{SealedKey, StoredKey};
 pub use app_scoped::AppScoped;
 pub use conversations::ConversationFilter;
+pub use endings::FinishedTurn;
 pub use error::StoreError;
 pub use migrate::MigrationReport;
 pub use pool::{Options, Store};
 pub use registry::{Succession, SweptServices, Told};
 pub use sessions::NewSession;
 pub use setup::SetUp;
-pub use turns::{FinishedTurn, NewTurn, OpenedTurn, Runner, TurnPlan, TurnRequest};
+pub use turns::{NewTurn, OpenedTurn, Runner, TurnPlan, TurnRequest};

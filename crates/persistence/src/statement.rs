@@ -22,6 +22,7 @@ enum Piece {
     Int(i64),
     OptionalInt(Option<i64>),
     Text(String),
+    Bool(bool),
     Bytes(Vec<u8>),
     Moment(Timestamp),
     Day(time::Date),
@@ -63,6 +64,8 @@ impl Statement {
         optional_int(Option<i64>) => OptionalInt,
         /// Binds a `text`.
         text(String) => Text,
+        /// Binds a `boolean`.
+        boolean(bool) => Bool,
         /// Binds a `bytea`.
         bytes(Vec<u8>) => Bytes,
         /// Binds a `timestamptz`.
@@ -94,6 +97,7 @@ impl QueryFragment<Pg> for Statement {
                 Piece::Int(value) => pass.push_bind_param::<BigInt, _>(value)?,
                 Piece::OptionalInt(value) => pass.push_bind_param::<Nullable<BigInt>, _>(value)?,
                 Piece::Text(value) => pass.push_bind_param::<Text, _>(value)?,
+                Piece::Bool(value) => pass.push_bind_param::<Bool, _>(value)?,
                 Piece::Bytes(value) => pass.push_bind_param::<Binary, _>(value)?,
                 Piece::Moment(value) => pass.push_bind_param::<Timestamptz, _>(value)?,
                 Piece::Day(value) => pass.push_bind_param::<Date, _>(value)?,

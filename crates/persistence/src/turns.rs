@@ -1,15 +1,13 @@
-//! A turn in the database: planned in one round trip, opened in one, and finished together with whatever else finishes at
-//! the same moment. Between the second and the third no connection is held.
+//! How a turn begins in the database: planned in one round trip, opened in one. Until it ends no connection is held.
 
 use diesel::prelude::{ExpressionMethods, JoinOnDsl, NullableExpressionMethods, OptionalExtension, QueryDsl};
 use diesel::sql_types::{BigInt, Nullable, Text};
 use diesel::{QueryableByName, SelectableHelper};
 use diesel_async::RunQueryDsl;
 use omni_domain::{
-    Agent, AgentId, AiService, Author, ConversationId, MessageId, MessageStatus, MinuteWindow, Timestamp, TurnId,
-    TurnUsage, title_from,
+    Agent, AgentId, AiService, Author, ConversationId, MessageId, MinuteWindow, Timestamp, TurnId, title_from,
 };
-use omni_rbac::{Grant, SystemGrant, Viewer};
+use omni_rbac::{Grant, Viewer};
 use uuid::Uuid;
 
 use crate::agents::AgentRow;
@@ -82,27 +80,6 @@ pub struct OpenedTurn {
     pub question: MessageId,
     /// The agent's message, which is being written.
     pub answer: MessageId,
-}
-
-/// A turn that is over.
-#[derive(Debug)]
-pub struct FinishedTurn {
-    /// Leave to write in the turn's app.
-    pub grant: Grant<Viewer>,
-    /// Which turn.
-    pub turn: TurnId,
-    /// How it ended.
-    pub status: MessageStatus,
-    /// What the agent said.
-    pub content: String,
-    /// Why it failed, for the person.
-    pub error: Option<String>,
-    /// Why it failed, for programs.
-    pub error_code: Option<&'static str>,
-    /// What it cost, if that is known.
-    pub usage: Option<TurnUsage>,
-    /// When it ended.
-    pub now: Timestamp,
 }
 
 #[derive(QueryableByName)]
@@ -182,19 +159,29 @@ impl Store {
     }
 
     /// Begins a turn: its row, the person's message and the place where the agent's will be, and the conversation if
-    /// there is none yet.
+    /// there is none yet. Nothing, if the app has used up its turns of this minute.
     ///
     /// The commit does not wait for the disk. What makes the turn matter is its end, whose commit does wait, and which
     /// the log keeps behind this one; a crash in between loses nothing that anybody was told is kept.
     ///
     /// # Errors
     /// [`StoreError::Conflict`] if the conversation or the agent has been deleted meanwhile.
-    pub async fn open_turn(&self, grant: &Grant<Viewer>, new: &NewTurn<'_>) -> Result<OpenedTurn, StoreError> {
+    pub async fn open_turn(&self, grant: &Grant<Viewer>, new: &NewTurn<'_>) -> Result<Option<OpenedTurn>, StoreError> {
         let (app, user) = (grant.app().get(), grant.actor().get());
         let known = new.conversation.map(ConversationId::get);
-        let row: OpenedRow = Statement::new("WITH known AS (SELECT ")
+        let row: Option<OpenedRow> = Statement::new("WITH known AS (SELECT ")
             .optional_int(known)
-            .sql("::bigint AS id), begun AS (INSERT INTO conversations ")
+            .sql("::bigint AS id), counted AS (INSERT INTO app_minutes AS m (app_id, minute, turns) SELECT app_id, ")
+            .moment(MinuteWindow::began(new.now))
+            .sql(", 1 FROM apps WHERE agent_rate_limit > 0 AND app_id = ")
+            .int(app)
+            .sql(" ON CONFLICT (app_id) DO UPDATE SET minute = excluded.minute, ")
+            .sql("turns = CASE WHEN m.minute = excluded.minute THEN m.turns + 1 ELSE 1 END WHERE m.minute <> excluded.minute ")
+            .sql("OR m.turns < (SELECT agent_rate_limit FROM apps a WHERE a.app_id = m.app_id) RETURNING turns), ")
+            .sql("admitted AS (SELECT id FROM known WHERE EXISTS (SELECT FROM counted) OR NOT EXISTS ")
+            .sql("(SELECT FROM apps WHERE agent_rate_limit > 0 AND app_id = ")
+            .int(app)
+            .sql(")), begun AS (INSERT INTO conversations ")
             .sql("(app_id, agent_id, user_id, title, source, create_date, update_date) SELECT ")
             .int(app)
             .sql(", ")
@@ -207,8 +194,8 @@ impl Store {
             .moment(new.now)
             .sql(", ")
             .moment(new.now)
-            .sql(" FROM known WHERE id IS NULL RETURNING conversation_id), conversation AS (")
-            .sql("SELECT conversation_id FROM begun UNION ALL SELECT id FROM known WHERE id IS NOT NULL), turn AS (")
+            .sql(" FROM admitted WHERE id IS NULL RETURNING conversation_id), conversation AS (")
+            .sql("SELECT conversation_id FROM begun UNION ALL SELECT id FROM admitted WHERE id IS NOT NULL), turn AS (")
             .sql("INSERT INTO turns (app_id, conversation_id, agent_id, user_id, runner_id, status, provider, model, ")
             .sql("create_date) SELECT ")
             .int(app)
@@ -242,124 +229,23 @@ impl Store {
             .sql("answer.message_id AS answer, set_config('synchronous_commit', 'off', true) FROM turn, question, answer")
             .get_result(&mut self.lend().await?)
             .await
+            .optional()
             .map_err(deleted_meanwhile)?;
-        Ok(OpenedTurn {
+        Ok(row.map(|row| OpenedTurn {
             turn: TurnId::new(row.turn_id),
             conversation: ConversationId::new(row.conversation_id),
             question: MessageId::new(row.question),
             answer: MessageId::new(row.answer),
-        })
-    }
-
-    /// Ends turns: their rows, the agents' messages, the conversations' dates and the counters, all in one transaction.
-    /// A turn that has ended already is left as it is.
-    ///
-    /// # Errors
-    /// [`StoreError::Unavailable`] if the server is away; then none has ended.
-    pub async fn finish_turns(&self, finished: &[FinishedTurn]) -> Result<(), StoreError> {
-        Statement::new("WITH done AS (SELECT * FROM unnest(")
-            .ints(column(finished, |one| one.turn.get()))
-            .sql(", ")
-            .ints(column(finished, |one| one.grant.app().get()))
-            .sql(", ")
-            .texts(column(finished, |one| one.status.as_str().to_owned()))
-            .sql(", ")
-            .texts(column(finished, |one| one.content.clone()))
-            .sql(", ")
-            .optional_texts(column(finished, |one| one.error.clone()))
-            .sql(", ")
-            .optional_texts(column(finished, |one| one.error_code.map(str::to_owned)))
-            .sql(", ")
-            .optional_ints(column(finished, |one| one.usage.map(|usage| tokens(usage.tokens.input))))
-            .sql(", ")
-            .optional_ints(column(finished, |one| one.usage.map(|usage| tokens(usage.tokens.output))))
-            .sql(", ")
-            .bools(column(finished, |one| one.usage.is_some_and(|usage| usage.estimated)))
-            .sql(", ")
-            .moments(column(finished, |one| one.now))
-            .sql(") AS d (turn_id, app_id, status, content, error, error_code, input_tokens, output_tokens, estimated, at)), ")
-            .sql(ENDINGS)
-            .execute(&mut self.lend().await?)
-            .await?;
-        Ok(())
-    }
-
-    /// Says that a process which runs turns is alive.
-    ///
-    /// # Errors
-    /// [`StoreError::Unavailable`] if the server is away.
-    pub async fn beat(&self, _leave: &SystemGrant, runner: Runner, now: Timestamp) -> Result<(), StoreError> {
-        Statement::new("INSERT INTO runners (runner_id, last_seen) VALUES (")
-            .uuid(runner.0)
-            .sql(", ")
-            .moment(now)
-            .sql(") ON CONFLICT (runner_id) DO UPDATE SET last_seen = excluded.last_seen")
-            .execute(&mut self.lend().await?)
-            .await?;
-        Ok(())
-    }
-
-    /// Ends the turns of processes that have not been seen since `since`, and of `stopped` if one is named, as
-    /// interrupted. Says how many there were.
-    ///
-    /// # Errors
-    /// [`StoreError::Unavailable`] if the server is away.
-    pub async fn interrupt_abandoned_turns(
-        &self,
-        _leave: &SystemGrant,
-        since: Timestamp,
-        stopped: Option<Runner>,
-        now: Timestamp,
-    ) -> Result<usize, StoreError> {
-        let stopped = stopped.map_or_else(Uuid::nil, |runner| runner.0);
-        Ok(Statement::new("WITH done AS (SELECT t.turn_id, t.app_id, 'interrupted' AS status, m.content, ")
-            .sql("'The answer was interrupted: the server stopped.' AS error, 'interrupted' AS error_code, ")
-            .sql("t.input_tokens, t.output_tokens, t.usage_estimated AS estimated, ")
-            .moment(now)
-            .sql("::timestamptz AS at FROM turns t JOIN messages m ON m.turn_id = t.turn_id AND m.author = 'agent' ")
-            .sql("WHERE t.status = 'streaming' AND (t.runner_id = ")
-            .uuid(stopped)
-            .sql(" OR NOT EXISTS (SELECT FROM runners r WHERE r.runner_id = t.runner_id AND r.last_seen >= ")
-            .moment(since)
-            .sql(")) FOR UPDATE OF t SKIP LOCKED), forgotten AS (DELETE FROM runners WHERE last_seen < ")
-            .moment(since - time::Duration::days(1))
-            .sql("), ")
-            .sql(ENDINGS)
-            .execute(&mut self.lend().await?)
-            .await?)
+        }))
     }
 }
-
-/// What the end of turns writes, given them as `done`. The counters are added up first, so that each row of theirs is
-/// touched once however many turns end together.
-const ENDINGS: &str = "ended AS (\
-    UPDATE turns t SET status = d.status, error_code = d.error_code, input_tokens = d.input_tokens, \
-    output_tokens = d.output_tokens, usage_estimated = d.estimated, finish_date = d.at FROM done d \
-    WHERE t.turn_id = d.turn_id AND t.app_id = d.app_id AND t.status = 'streaming' \
-    RETURNING t.turn_id, t.app_id, t.conversation_id, t.agent_id, t.status, t.input_tokens, t.output_tokens, d.at\
-    ), written AS (\
-    UPDATE messages m SET content = d.content, status = d.status, error = d.error \
-    FROM done d JOIN ended e ON e.turn_id = d.turn_id WHERE m.turn_id = d.turn_id AND m.author = 'agent'\
-    ), talked AS (\
-    UPDATE conversations c SET update_date = e.at \
-    FROM (SELECT conversation_id, max(at) AS at FROM ended GROUP BY conversation_id) e \
-    WHERE c.conversation_id = e.conversation_id\
-    ), asked AS (\
-    UPDATE agents a SET request_count = a.request_count + e.turns \
-    FROM (SELECT agent_id, count(*) AS turns FROM ended GROUP BY agent_id) e WHERE a.agent_id = e.agent_id\
-    ) INSERT INTO usage_daily AS u (app_id, day, agent_id, turns, failed, input_tokens, output_tokens) \
-    SELECT app_id, (at AT TIME ZONE 'UTC')::date, agent_id, count(*), count(*) FILTER (WHERE status <> 'complete'), \
-    coalesce(sum(input_tokens), 0), coalesce(sum(output_tokens), 0) FROM ended GROUP BY 1, 2, 3 \
-    ON CONFLICT (app_id, day, agent_id) DO UPDATE SET turns = u.turns + excluded.turns, \
-    failed = u.failed + excluded.failed, input_tokens = u.input_tokens + excluded.input_tokens, \
-    output_tokens = u.output_tokens + excluded.output_tokens";
 
 /// How the app stands, and which conversation goes on.
 fn stand(grant: &Grant<Viewer>, request: &TurnRequest) -> Statement {
     let statement = Statement::new("SELECT a.agent_rate_limit, CASE WHEN a.agent_rate_limit > 0 THEN ")
-        .sql("(SELECT count(*) FROM turns t WHERE t.app_id = a.app_id AND t.create_date >= ")
+        .sql("coalesce((SELECT m.turns FROM app_minutes m WHERE m.app_id = a.app_id AND m.minute = ")
         .moment(request.minute)
-        .sql(") ELSE 0 END AS used, ");
+        .sql("), 0) ELSE 0 END AS used, ");
     let statement = if request.afresh {
         statement.sql("NULL::bigint")
     } else {
@@ -382,14 +268,6 @@ fn remembered(grant: &Grant<Viewer>, request: &TurnRequest) -> Statement {
         .sql("FROM agents WHERE agent_id = ")
         .int(request.agent.get())
         .sql(")")
-}
-
-fn column<T>(finished: &[FinishedTurn], value: impl Fn(&FinishedTurn) -> T) -> Vec<T> {
-    finished.iter().map(value).collect()
-}
-
-fn tokens(count: u64) -> i64 {
-    i64::try_from(count).unwrap_or(i64::MAX)
 }
 
 /// The only constraints that opening a turn can break are its references.

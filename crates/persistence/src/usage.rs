@@ -66,10 +66,16 @@ impl Store {
             #[diesel(sql_type = BigInt)]
             turns: i64,
         }
-        let begun: Begun = Statement::new("SELECT count(*) AS turns FROM turns WHERE app_id = ")
-            .int(grant.app().get())
-            .sql(" AND create_date >= ")
+        let begun: Begun = Statement::new("SELECT greatest((SELECT count(*) FROM turns WHERE create_date >= ")
             .moment(since)
+            .sql(" AND app_id = ")
+            .int(grant.app().get())
+            // What was deleted since still counts against a limit.
+            .sql("), (SELECT turns FROM app_minutes WHERE minute = ")
+            .moment(since)
+            .sql(" AND app_id = ")
+            .int(grant.app().get())
+            .sql(")) AS turns")
             .get_result(&mut self.lend().await?)
             .await?;
         small(begun.turns)

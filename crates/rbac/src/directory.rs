@@ -1,6 +1,6 @@
 use futures::future::BoxFuture;
 use omni_domain::{
-    AgentId, AppId, CollaborationId, ConversationId, ErrorKind, Role, ServiceId, Timestamp, User, UserId,
+    AgentId, ApiKeyId, AppId, CollaborationId, ConversationId, ErrorKind, Role, ServiceId, Timestamp, User, UserId,
 };
 use thiserror::Error;
 
@@ -44,6 +44,8 @@ pub enum Scope {
     AiService(ServiceId),
     /// By a person's place in it.
     Collaboration(CollaborationId),
+    /// By one of its API keys.
+    ApiKey(ApiKeyId),
     /// By a conversation with one of its agents.
     Conversation(ConversationId),
 }
@@ -100,6 +102,12 @@ impl From<ServiceId> for Scope {
 impl From<CollaborationId> for Scope {
     fn from(id: CollaborationId) -> Self {
         Self::Collaboration(id)
+    }
+}
+
+impl From<ApiKeyId> for Scope {
+    fn from(id: ApiKeyId) -> Self {
+        Self::ApiKey(id)
     }
 }
 

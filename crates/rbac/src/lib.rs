@@ -10,6 +10,7 @@
 //!
 //! The crate knows neither SQL nor a web framework: whoever embeds it implements [`Directory`] on its own store.
 
+mod api_key;
 mod authority;
 mod denied;
 mod directory;
@@ -17,6 +18,7 @@ mod grant;
 mod rank;
 mod session;
 
+pub use api_key::ApiKeyDigest;
 pub use authority::{Authority, Omniadmins};
 pub use denied::Denied;
 pub use directory::{Directory, DirectoryError, Member, Scope, Standing};

@@ -57,6 +57,11 @@ impl Client {
         Self::signed_in(self.base.clone(), &self.email).await
     }
 
+    /// Somebody else at the same server, signed in.
+    pub async fn meet(&self, email: &str) -> Self {
+        Self::signed_in(self.base.clone(), email).await
+    }
+
     /// The same place with another `Cookie` header, or none.
     #[must_use]
     pub fn with_cookie(&self, cookie: Option<&str>) -> Self {

@@ -29,6 +29,8 @@ pub(crate) struct Drive {
     pub(crate) grant: Grant<Viewer>,
     pub(crate) ledger: Ledger,
     pub(crate) clock: Arc<dyn Clock>,
+    /// About what was asked, for a model that does not say what it cost or is not let finish.
+    pub(crate) asked: Usage,
     /// Set when the process is about to stop.
     pub(crate) shutdown: CancellationToken,
 }
@@ -57,6 +59,9 @@ impl Drive {
         frames.push(&Event::Metadata(&self.turn.metadata));
         self.turn.log.append(frames);
         let outcome = self.listen(asking, &mut answer, frames).await;
+        if answer.usage.is_none() && !answer.text.is_empty() {
+            answer.usage = Some(self.asked.with_answer(&answer.text));
+        }
         let usage = answer.usage.map(|usage| TokenUsage {
             input_tokens: usage.input_tokens,
             output_tokens: usage.output_tokens,
@@ -117,6 +122,7 @@ impl Drive {
         let finished = FinishedTurn {
             grant: self.grant.at(),
             turn: self.turn.metadata.turn_id,
+            agent: self.turn.metadata.agent_id,
             status: match error {
                 None => MessageStatus::Complete,
                 Some(TurnError::Cancelled | TurnError::Interrupted) => MessageStatus::Interrupted,
@@ -132,11 +138,10 @@ impl Drive {
             now: self.clock.now(),
         };
         match self.ledger.finish(finished).await {
-            Ok(()) => outcome,
-            Err(error) => {
-                tracing::error!(turn = %self.turn.metadata.turn_id, %error, "the end of a turn could not be stored");
-                Err(TurnError::Store(omni_persistence::StoreError::Unavailable(Box::new(error))))
-            }
+            Ok(true) => outcome,
+            // Whoever stopped it has been told why.
+            Ok(false) => outcome.and(Err(TurnError::NotKept)),
+            Err(error) => Err(TurnError::NotStored(error)),
         }
     }
 

@@ -39,6 +39,12 @@ pub enum TurnError {
     /// The stored key does not open.
     #[error(transparent)]
     Sealing(#[from] SealingError),
+    /// The conversation was deleted while the answer was on its way, or another process took this one for dead.
+    #[error("the answer is not kept: its conversation is gone, or the turn was ended elsewhere")]
+    NotKept,
+    /// The answer is there, and the database is not.
+    #[error("the answer could not be stored yet; it will be as soon as the database takes it")]
+    NotStored(#[source] std::sync::Arc<StoreError>),
     /// The database said no, or nothing.
     #[error(transparent)]
     Store(#[from] StoreError),
@@ -49,8 +55,8 @@ impl Failure for TurnError {
         match self {
             Self::Invalid(error) => error.kind(),
             Self::RateLimited { .. } => ErrorKind::RateLimited,
-            Self::Full | Self::Stopping | Self::Interrupted => ErrorKind::Unavailable,
-            Self::Cancelled => ErrorKind::Conflict,
+            Self::Full | Self::Stopping | Self::Interrupted | Self::NotStored(_) => ErrorKind::Unavailable,
+            Self::Cancelled | Self::NotKept => ErrorKind::Conflict,
             Self::Panicked(_) => ErrorKind::Internal,
             Self::Model(error) => error.kind(),
             Self::Sealing(error) => error.kind(),
@@ -66,6 +72,8 @@ impl Failure for TurnError {
             Self::Stopping => "stopping",
             Self::Cancelled => "cancelled",
             Self::Interrupted => "interrupted",
+            Self::NotKept => "not_kept",
+            Self::NotStored(_) => "not_stored_yet",
             Self::Panicked(_) => "internal_error",
             Self::Model(error) => error.code(),
             Self::Sealing(error) => error.code(),
@@ -76,12 +84,12 @@ impl Failure for TurnError {
     fn retry_after(&self) -> Option<u32> {
         match self {
             Self::RateLimited { resets_in, .. } => Some(*resets_in),
-            Self::Full | Self::Stopping | Self::Interrupted => Some(1),
+            Self::Full | Self::Stopping | Self::Interrupted | Self::NotStored(_) => Some(1),
             Self::Model(error) => {
                 error.retry_after().map(|wait| u32::try_from(wait.as_secs()).unwrap_or(u32::MAX).max(1))
             }
             Self::Store(error) => error.retry_after(),
-            Self::Invalid(_) | Self::Cancelled | Self::Panicked(_) | Self::Sealing(_) => None,
+            Self::Invalid(_) | Self::Cancelled | Self::NotKept | Self::Panicked(_) | Self::Sealing(_) => None,
         }
     }
 }

@@ -4,8 +4,8 @@ use std::time::{Duration, Instant};
 
 use futures::FutureExt;
 use futures::future::{self, Either};
-use omni_domain::{AgentId, AppId, Clock, ConversationId, MinuteWindow, TurnId};
-use omni_models::Models;
+use omni_domain::{AgentId, AppId, Clock, ConversationId, MinuteWindow, TurnId, UserId};
+use omni_models::{Models, Usage};
 use omni_persistence::{NewTurn, Runner, Store, StoreError, TurnRequest};
 use omni_rbac::{Grant, SystemGrant, Viewer};
 use omni_sealing::{MasterKey, Place};
@@ -146,6 +146,7 @@ impl Turns {
         let (provider, model) = (target.provider.name(), target.model.clone());
         let (message, files) = ask.read_attachments();
         let question = assemble::request(&plan.agent, service.as_ref(), &plan.history, &message);
+        let asked = Usage::estimate_request(&question);
         let asking = self.models.chat(target)?.stream(question);
         let new = NewTurn {
             agent: ask.agent,
@@ -158,7 +159,9 @@ impl Turns {
         };
         // The provider thinks while the rows are written; if they cannot be, its answer is dropped unread.
         let (opened, asking) = together(self.store.open_turn(grant, &new), asking).await;
-        let opened = opened?;
+        let limit = plan.window.limit;
+        let opened =
+            opened?.ok_or_else(|| TurnError::RateLimited { limit, resets_in: MinuteWindow::seconds_left(now) })?;
         let turn = Turn {
             metadata: Arc::new(Metadata {
                 turn_id: opened.turn,
@@ -182,6 +185,7 @@ impl Turns {
             grant: grant.at(),
             ledger: self.ledger.clone(),
             clock: Arc::clone(&self.clock),
+            asked,
             shutdown: self.shutdown.clone(),
         };
         let live = Arc::clone(&self.live);
@@ -207,6 +211,11 @@ impl Turns {
     /// Stops the turns of an app that is no more.
     pub fn cancel_app(&self, app: AppId) {
         self.live.cancel(|turn| turn.app == app);
+    }
+
+    /// Stops the turns of a person who is let in no more.
+    pub fn cancel_person(&self, person: UserId) {
+        self.live.cancel(|turn| turn.owner == person);
     }
 
     /// Stops the turns of a conversation that is no more.

@@ -4,8 +4,10 @@
 //! Requests ignore fields that they do not know and turn into the drafts and patches of `omni-domain`, which hold the rules.
 //! Responses are made of its entities. Nothing here decides anything.
 
+mod accounts;
 mod agents;
 mod ai_services;
+mod api_keys;
 mod apps;
 mod chat;
 mod collaborations;
@@ -14,8 +16,10 @@ mod conversations;
 mod people;
 mod server;
 
+pub use accounts::{AccountResponse, UpdateAccountRequest};
 pub use agents::{AgentResponse, CreateAgentRequest, UpdateAgentRequest};
 pub use ai_services::{AiServiceResponse, CreateAiServiceRequest, UpdateAiServiceRequest};
+pub use api_keys::{ApiKeyResponse, CreateApiKeyRequest, NewApiKeyResponse};
 pub use apps::{AppResponse, CreateAppRequest, DayUsage, UpdateAppRequest, UsageResponse, UsageTotals};
 pub use chat::{ChatRequest, ChatResponse, ResetRequest, ResetResponse, TokenUsage};
 pub use collaborations::{ChangeRoleRequest, CollaborationResponse, InviteRequest};

@@ -1,4 +1,4 @@
-use omni_domain::{Agent, AgentDraft, AgentId, AgentPatch, AiService, Invalid, ServiceId};
+use omni_domain::{Agent, AgentDraft, AgentId, AgentPatch, AiService, Invalid, Patch, ServiceId};
 use omni_persistence::{AppScoped, StoreError};
 use omni_rbac::{Editor, Grant, Viewer};
 
@@ -25,14 +25,14 @@ impl Workspace {
         id: AgentId,
         patch: AgentPatch,
     ) -> Result<Agent, WorkspaceError> {
-        let stored = Agent::find(&self.store, &grant.at(), id).await?.ok_or(StoreError::NotFound)?;
-        let known_service = stored.service;
-        let mut next = patch.apply(stored)?;
-        next.updated = self.now();
-        if next.service != known_service {
-            self.check_service(&grant.at(), next.service).await?;
+        if let Patch::Set(service) = patch.service {
+            // Whether there is such an agent is known first: a wrong reference in what does not exist is not found.
+            Agent::find(&self.store, &grant.at(), id).await?.ok_or(StoreError::NotFound)?;
+            self.check_service(&grant.at(), Some(service)).await?;
         }
-        Ok(self.store.update_agent(grant, &next).await?)
+        let now = self.now();
+        let change = |stored| patch.apply(stored).map(|next| Agent { updated: now, ..next });
+        Ok(self.store.update_agent(grant, id, change).await??)
     }
 
     async fn check_service(&self, grant: &Grant<Viewer>, id: Option<ServiceId>) -> Result<(), WorkspaceError> {

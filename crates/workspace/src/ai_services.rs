@@ -1,6 +1,6 @@
 use omni_domain::{AiService, AiServiceDraft, AiServicePatch, Invalid, KeyChange, Patch, ServiceId, mask};
 use omni_models::{ModelTarget, Provider, parse_base_url};
-use omni_persistence::{AppScoped, SealedKey, StoreError, StoredKey};
+use omni_persistence::{SealedKey, StoredKey};
 use omni_rbac::{Editor, Grant};
 use omni_sealing::Place;
 use secrecy::{ExposeSecret, SecretString};
@@ -59,7 +59,16 @@ impl Workspace {
         patch: AiServicePatch,
         key: KeyChange,
     ) -> Result<AiService, WorkspaceError> {
-        let stored = AiService::find(&self.store, &grant.at(), id).await?.ok_or(StoreError::NotFound)?;
+        self.store.update_ai_service(grant, id, |stored| self.changed(grant, &stored, patch, key)).await?
+    }
+
+    fn changed(
+        &self,
+        grant: &Grant<Editor>,
+        stored: &AiService,
+        patch: AiServicePatch,
+        key: KeyChange,
+    ) -> Result<(AiService, StoredKey), WorkspaceError> {
         let mut next = patch.apply(stored.clone())?;
         next.updated = self.now();
         let new_key = if let KeyChange::Set(key) = &key { Some(key) } else { None };
@@ -72,9 +81,9 @@ impl Workspace {
         let key = match key {
             KeyChange::Keep => StoredKey::Keep,
             KeyChange::Clear => StoredKey::Replace(None),
-            KeyChange::Set(key) => StoredKey::Replace(Some(self.seal(grant, id, &key)?)),
+            KeyChange::Set(key) => StoredKey::Replace(Some(self.seal(grant, next.id, &key)?)),
         };
-        Ok(self.store.update_ai_service(grant, &next, &key).await?)
+        Ok((next, key))
     }
 
     /// Whether the service could be talked to, and its provider's and address's canonical forms.

@@ -1,4 +1,4 @@
-use omni_domain::{AppCounts, AppDraft, AppOverview, AppPatch, DailyUsage, MinuteWindow, Page, PageRequest, Role};
+use omni_domain::{App, AppCounts, AppDraft, AppOverview, AppPatch, DailyUsage, MinuteWindow, Page, PageRequest, Role};
 use omni_rbac::{Grant, Owner, Session, Viewer};
 use time::Duration;
 
@@ -55,11 +55,12 @@ impl Workspace {
     /// # Errors
     /// If the change breaks a rule, or the app has just been deleted.
     pub async fn update_app(&self, grant: &Grant<Owner>, patch: AppPatch) -> Result<AppOverview, WorkspaceError> {
-        let mut overview = self.store.app_overview(&grant.at()).await?;
-        overview.app = patch.apply(overview.app)?;
-        overview.app.updated = self.now();
-        self.store.update_app(grant, &overview.app).await?;
-        Ok(overview)
+        let now = self.now();
+        let change = |stored: AppOverview| {
+            let app = patch.apply(stored.app)?;
+            Ok::<_, WorkspaceError>(AppOverview { app: App { updated: now, ..app }, ..stored })
+        };
+        self.store.update_app(grant, change).await?
     }
 
     /// Removes the grant's app and everything in it.

@@ -6,6 +6,7 @@
 
 mod agents;
 mod ai_services;
+mod api_keys;
 mod apps;
 mod collaborations;
 mod conversations;

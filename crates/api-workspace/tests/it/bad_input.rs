@@ -18,7 +18,8 @@ struct Place {
 impl Place {
     async fn open() -> Self {
         let api = TestApi::start().await;
-        let owner = api.client("owner@example.com").await;
+        // Whoever outranks everyone is refused for what they send, never for who they are.
+        let owner = api.client("omniadmin@example.com").await;
         let app = owner.create_app("Our app").await;
         let ids = Ids::make(&owner, app).await;
         Self { document: Document::of(&api).await, api, owner, ids }

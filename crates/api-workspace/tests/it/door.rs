@@ -70,7 +70,7 @@ async fn fake_mode_answers_only_under_the_names_of_this_machine() {
 #[tokio::test]
 async fn a_trailing_slash_changes_nothing() {
     let api = TestApi::start().await;
-    let owner = api.client("owner@example.com").await;
+    let owner = api.client("omniadmin@example.com").await;
     let ids = Ids::make(&owner, owner.create_app("Our app").await).await;
     for route in ROUTES.iter().filter(|route| route.method.is_safe() && route.success == 200) {
         let plain = target(route, ids);

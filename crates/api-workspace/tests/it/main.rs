@@ -1,7 +1,10 @@
 #![cfg(test)]
 //! The workspace API as its clients see it: over HTTP, against a real database and a model that follows a script.
 
+mod admin;
 mod ai_services;
+mod api_keys;
+mod at_once;
 mod bad_input;
 mod chat;
 mod collaboration;

@@ -1,6 +1,7 @@
 //! One thing of every kind in an app, so that the path of every route can be filled in.
 
 use omni_api_workspace::WorkspaceApi;
+use omni_domain::Role;
 use omni_http::{Reach, RouteSpec};
 use omni_testkit::{Call, Cast, Client, TestApi};
 
@@ -19,6 +20,9 @@ pub(crate) struct Ids {
     pub(crate) turn: i64,
     /// The invitation of [`Cast::INVITED`], not answered yet.
     pub(crate) collaboration: i64,
+    pub(crate) key: i64,
+    /// Somebody's account that owns nothing.
+    pub(crate) person: i64,
 }
 
 impl Ids {
@@ -31,7 +35,11 @@ impl Ids {
         let invite = client.post(&format!("/internal/collaboration/apps/{app}/invite"));
         let invited = invite.json(&serde_json::json!({ "email": Cast::INVITED })).send().await.expect(201);
         let collaboration = invited["collab_id"].as_i64().unwrap();
-        Self { app, agent, service, collaboration, ..Self::unknown() }.talked_by(client).await
+        let key = client.post(&format!("/internal/api_keys?app_id={app}"));
+        let key =
+            key.json(&serde_json::json!({ "name": "A key" })).send().await.expect(201)["key_id"].as_i64().unwrap();
+        let person = client.meet(&format!("passer-by-{app}@example.com")).await.user_id;
+        Self { app, agent, service, collaboration, key, person, ..Self::unknown() }.talked_by(client).await
     }
 
     /// The same with a conversation of somebody else's own.
@@ -50,6 +58,8 @@ impl Ids {
             conversation: UNKNOWN,
             turn: UNKNOWN,
             collaboration: UNKNOWN,
+            key: UNKNOWN,
+            person: UNKNOWN,
         }
     }
 
@@ -62,6 +72,8 @@ impl Ids {
             "conversation_id" => self.conversation,
             "turn_id" => self.turn,
             "collab_id" => self.collaboration,
+            "key_id" => self.key,
+            "user_id" => self.person,
             other => panic!("a scene has no `{other}` yet: make one in `Ids::make`"),
         }
     }
@@ -121,6 +133,7 @@ pub(crate) async fn performer(api: &TestApi, owner: &Client, route: &Route, ids:
     match route.access().reach {
         Reach::Invitation => invited().await,
         _ if route.path.ends_with("/invitations") => invited().await,
+        Reach::Platform if route.access().lowest == Some(Role::Omniadmin) => api.client("omniadmin@example.com").await,
         _ if is_leaving(route) => {
             let member = invited().await;
             let accept = format!("/internal/collaboration/{}/accept", ids.collaboration);

@@ -26,21 +26,8 @@ impl ChatModel for LocalModel {
 /// The whole answer, a word to a token.
 fn answer(request: &ChatRequest) -> Vec<ModelEvent> {
     let text = reply::reply_to(request);
-    let texts = request.messages.iter().map(|message| &message.content).chain(&request.system);
-    let usage = Usage {
-        input_tokens: texts
-            .chain(request.passages.iter().map(|passage| &passage.text))
-            .map(|text| estimate(text))
-            .sum(),
-        output_tokens: estimate(&text),
-        estimated: true,
-    };
+    let usage = Usage::estimate_request(request).with_answer(&text);
     let words = text.split_inclusive(char::is_whitespace).map(|word| ModelEvent::Token(word.to_owned()));
     let end = [ModelEvent::Usage(usage), ModelEvent::End { finish_reason: FinishReason::Stop }];
     words.chain(end).collect()
-}
-
-/// Four bytes to a token, as a rule of thumb for most tokenizers and languages.
-fn estimate(text: &str) -> u64 {
-    u64::try_from(text.len().div_ceil(4)).unwrap_or(u64::MAX)
 }

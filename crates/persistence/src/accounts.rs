@@ -1,0 +1,182 @@
+use diesel::QueryableByName;
+use diesel::prelude::OptionalExtension;
+use diesel::sql_types::{BigInt, Bool, Text, Timestamptz};
+use diesel_async::{AsyncConnection, RunQueryDsl};
+use omni_domain::{Account, AccountCounts, AccountFilter, Page, PageRequest, Timestamp, User, UserId};
+use omni_rbac::{Omniadmin, PlatformGrant};
+
+use crate::app_scoped::count;
+use crate::statement::Statement;
+use crate::{Store, StoreError};
+
+/// An account with what it holds, after the `SELECT`.
+const ACCOUNT: &str = "u.user_id, u.email, u.name, u.is_active, u.create_date, \
+    (SELECT count(*) FROM apps a WHERE a.owner_id = u.user_id) AS owned_apps, \
+    (SELECT count(*) FROM collaborations c WHERE c.user_id = u.user_id AND c.status = 'accepted') AS memberships, \
+    (SELECT count(*) FROM api_keys k WHERE k.created_by = u.user_id) AS api_keys";
+
+#[derive(QueryableByName)]
+struct AccountRow {
+    #[diesel(sql_type = BigInt)]
+    user_id: i64,
+    #[diesel(sql_type = Text)]
+    email: String,
+    #[diesel(sql_type = Text)]
+    name: String,
+    #[diesel(sql_type = Bool)]
+    is_active: bool,
+    #[diesel(sql_type = Timestamptz)]
+    create_date: Timestamp,
+    #[diesel(sql_type = BigInt)]
+    owned_apps: i64,
+    #[diesel(sql_type = BigInt)]
+    memberships: i64,
+    #[diesel(sql_type = BigInt)]
+    api_keys: i64,
+}
+
+impl TryFrom<AccountRow> for Account {
+    type Error = StoreError;
+
+    fn try_from(row: AccountRow) -> Result<Self, StoreError> {
+        Ok(Self {
+            user: User {
+                id: UserId::new(row.user_id),
+                email: row.email,
+                name: row.name,
+                is_active: row.is_active,
+                created: row.create_date,
+            },
+            counts: AccountCounts {
+                owned_apps: count(row.owned_apps)?,
+                memberships: count(row.memberships)?,
+                api_keys: count(row.api_keys)?,
+            },
+        })
+    }
+}
+
+#[derive(QueryableByName)]
+struct Owned {
+    #[diesel(sql_type = BigInt)]
+    apps: i64,
+}
+
+impl Store {
+    /// One page of the accounts, in the order of their addresses.
+    ///
+    /// # Errors
+    /// [`StoreError::Unavailable`] if the server is away.
+    pub async fn list_accounts(
+        &self,
+        _grant: &PlatformGrant<Omniadmin>,
+        filter: &AccountFilter,
+        page: PageRequest,
+    ) -> Result<Page<Account>, StoreError> {
+        let from = |start: Statement| {
+            let statement = start.sql(" FROM users u WHERE true");
+            let statement = match &filter.search {
+                Some(part) => {
+                    let email = statement.sql(" AND (strpos(u.email, lower(").text(part.as_str());
+                    email.sql(")) > 0 OR strpos(lower(u.name), lower(").text(part.as_str()).sql(")) > 0)")
+                }
+                None => statement,
+            };
+            match filter.is_active {
+                Some(true) => statement.sql(" AND u.is_active"),
+                Some(false) => statement.sql(" AND NOT u.is_active"),
+                None => statement,
+            }
+        };
+        self.page_of::<AccountRow, _>(ACCOUNT, from, "u.email", page).await
+    }
+
+    /// An account.
+    ///
+    /// # Errors
+    /// [`StoreError::NotFound`] if there is none with this number.
+    pub async fn account(&self, _grant: &PlatformGrant<Omniadmin>, id: UserId) -> Result<Account, StoreError> {
+        Statement::new("SELECT ")
+            .sql(ACCOUNT)
+            .sql(" FROM users u WHERE u.user_id = ")
+            .int(id.get())
+            .get_result::<AccountRow>(&mut self.lend().await?)
+            .await
+            .optional()?
+            .ok_or(StoreError::NotFound)?
+            .try_into()
+    }
+
+    /// Writes a changed account. Who is deactivated is signed out everywhere.
+    ///
+    /// # Errors
+    /// [`StoreError::NotFound`] if it is gone.
+    pub async fn update_account(&self, _grant: &PlatformGrant<Omniadmin>, user: &User) -> Result<(), StoreError> {
+        let changed = Statement::new("WITH ended AS (DELETE FROM sessions WHERE NOT ")
+            .boolean(user.is_active)
+            .sql(" AND user_id = ")
+            .int(user.id.get())
+            .sql(") UPDATE users SET name = ")
+            .text(user.name.as_str())
+            .sql(", is_active = ")
+            .boolean(user.is_active)
+            .sql(" WHERE user_id = ")
+            .int(user.id.get())
+            .execute(&mut self.lend().await?)
+            .await?;
+        if changed == 0 { Err(StoreError::NotFound) } else { Ok(()) }
+    }
+
+    /// Removes an account with all that is the person's own. The apps that the person owns go to `heir`; without one, an
+    /// account that owns apps stays.
+    ///
+    /// # Errors
+    /// [`StoreError::NotFound`] if it is gone, [`StoreError::Conflict`] if it owns apps and nobody takes them, or the heir
+    /// is gone.
+    pub async fn delete_account(
+        &self,
+        _grant: &PlatformGrant<Omniadmin>,
+        id: UserId,
+        heir: Option<UserId>,
+    ) -> Result<(), StoreError> {
+        let mut lent = self.lend().await?;
+        lent.transaction(async |connection| {
+            // With the row locked nobody can make an app for this person meanwhile.
+            let owned: Option<Owned> = Statement::new(
+                "WITH gone AS (SELECT user_id FROM users WHERE user_id = ",
+            )
+            .int(id.get())
+            .sql(" FOR UPDATE) SELECT (SELECT count(*) FROM apps a WHERE a.owner_id = gone.user_id) AS apps FROM gone")
+            .get_result(connection)
+            .await
+            .optional()?;
+            let apps = owned.ok_or(StoreError::NotFound)?.apps;
+            if apps > 0 {
+                let heir = heir.ok_or_else(|| {
+                    let apps = if apps == 1 { "an app".to_owned() } else { format!("{apps} apps") };
+                    StoreError::Conflict(format!(
+                        "this account owns {apps}; name who takes over in ?transfer_to=, or delete them first"
+                    ))
+                })?;
+                let taken = Statement::new("UPDATE apps SET owner_id = h.user_id FROM users h WHERE owner_id = ")
+                    .int(id.get())
+                    .sql(" AND h.is_active AND h.user_id = ")
+                    .int(heir.get())
+                    .execute(connection)
+                    .await?;
+                if taken == 0 {
+                    return Err(StoreError::Conflict(format!("transfer_to: there is no active account {heir}")));
+                }
+                // An owner has no other place in the app beside it.
+                Statement::new("DELETE FROM collaborations c USING apps a WHERE a.app_id = c.app_id AND a.owner_id = ")
+                    .int(heir.get())
+                    .sql(" AND (c.user_id = a.owner_id OR c.email = (SELECT email FROM users WHERE user_id = a.owner_id))")
+                    .execute(connection)
+                    .await?;
+            }
+            Statement::new("DELETE FROM users WHERE user_id = ").int(id.get()).execute(connection).await?;
+            Ok(())
+        })
+        .await
+    }
+}
