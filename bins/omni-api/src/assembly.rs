@@ -51,9 +51,11 @@ pub async fn assemble(parts: Assembly) -> anyhow::Result<Arc<Services>> {
     entropy.fill(&mut runner);
     let settings =
         Settings { runner: Runner(Uuid::from_bytes(runner)), most: MOST_TURNS, kept: KEPT, key_column: AI_SERVICE_KEY };
-    let turns = Turns::start(store.clone(), models.clone(), key.clone(), Arc::clone(&clock), settings).await?;
     #[expect(clippy::disallowed_methods, reason = "the one mint of this process")]
-    let authority = Authority::new(Arc::new(store.clone()), omniadmins.clone(), Arc::clone(&clock));
+    let authority = Arc::new(Authority::new(Arc::new(store.clone()), omniadmins.clone(), Arc::clone(&clock)));
+    let watching = Arc::clone(&authority);
+    let turns =
+        Turns::start(store.clone(), models.clone(), key.clone(), Arc::clone(&clock), watching, settings).await?;
     Ok(Arc::new(Services {
         authority,
         identity: Identity::new(store.clone(), Arc::clone(&clock), Arc::clone(&entropy), session_lifetime, fake_user),

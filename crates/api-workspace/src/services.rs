@@ -10,7 +10,7 @@ use url::Url;
 #[derive(Debug)]
 pub struct Services {
     /// The one mint of sessions and grants.
-    pub authority: Authority,
+    pub authority: Arc<Authority>,
     /// Signing in and out.
     pub identity: Identity,
     /// What the operator does with other people's accounts.

@@ -36,6 +36,29 @@ struct StandingRow {
     role: Option<String>,
 }
 
+impl From<PersonRow> for User {
+    fn from(row: PersonRow) -> Self {
+        Self {
+            id: UserId::new(row.user_id),
+            email: row.email,
+            name: row.name,
+            is_active: row.is_active,
+            created: row.create_date,
+        }
+    }
+}
+
+impl StandingRow {
+    fn of(self, user: UserId) -> Result<Standing, StoreError> {
+        let member = match self.role {
+            _ if self.owner_id == user.get() => Member::Owner,
+            None => Member::No,
+            Some(role) => Member::As(role.parse().map_err(|_| StoreError::inconsistent(format!("role {role}")))?),
+        };
+        Ok(Standing { app: AppId::new(self.app_id), member })
+    }
+}
+
 impl Store {
     async fn find_person(&self, key: &SessionKey, now: Timestamp) -> Result<Option<User>, StoreError> {
         let row: Option<PersonRow> = Statement::new(
@@ -48,13 +71,7 @@ impl Store {
         .get_result(&mut self.lend().await?)
         .await
         .optional()?;
-        Ok(row.map(|row| User {
-            id: UserId::new(row.user_id),
-            email: row.email,
-            name: row.name,
-            is_active: row.is_active,
-            created: row.create_date,
-        }))
+        Ok(row.map(User::from))
     }
 
     async fn find_standing(&self, user: UserId, scope: &Scope) -> Result<Option<Standing>, StoreError> {
@@ -87,15 +104,29 @@ impl Store {
                 .sql(")"),
         };
         let row: Option<StandingRow> = statement.get_result(&mut self.lend().await?).await.optional()?;
-        row.map(|row| {
-            let member = match row.role {
-                _ if row.owner_id == user.get() => Member::Owner,
-                None => Member::No,
-                Some(role) => Member::As(role.parse().map_err(|_| StoreError::inconsistent(format!("role {role}")))?),
-            };
-            Ok(Standing { app: AppId::new(row.app_id), member })
-        })
-        .transpose()
+        row.map(|row| row.of(user)).transpose()
+    }
+
+    async fn find_standings(&self, pairs: &[(UserId, AppId)]) -> Result<Vec<(User, Standing)>, StoreError> {
+        let rows: Vec<(PersonRow, StandingRow)> = Statement::new(
+            "SELECT u.user_id, u.email, u.name, u.is_active, u.create_date, a.app_id, a.owner_id, c.role ",
+        )
+        .sql("FROM unnest(")
+        .ints(pairs.iter().map(|(user, _)| user.get()).collect::<Vec<_>>())
+        .sql(", ")
+        .ints(pairs.iter().map(|(_, app)| app.get()).collect::<Vec<_>>())
+        .sql(") AS w (user_id, app_id) JOIN users u ON u.user_id = w.user_id JOIN apps a ON a.app_id = w.app_id ")
+        .sql("LEFT JOIN collaborations c ")
+        .sql("ON c.app_id = a.app_id AND c.status = 'accepted' AND c.user_id = u.user_id")
+        .load(&mut self.lend().await?)
+        .await?;
+        rows.into_iter()
+            .map(|(person, standing)| {
+                let user = User::from(person);
+                let standing = standing.of(user.id)?;
+                Ok((user, standing))
+            })
+            .collect()
     }
 
     async fn find_invitation(&self, person: &User, invitation: CollaborationId) -> Result<bool, StoreError> {
@@ -131,6 +162,13 @@ impl Directory for Store {
         scope: &'a Scope,
     ) -> BoxFuture<'a, Result<Option<Standing>, DirectoryError>> {
         async move { Ok(self.find_standing(user, scope).await?) }.boxed()
+    }
+
+    fn standings<'a>(
+        &'a self,
+        pairs: &'a [(UserId, AppId)],
+    ) -> BoxFuture<'a, Result<Vec<(User, Standing)>, DirectoryError>> {
+        async move { Ok(self.find_standings(pairs).await?) }.boxed()
     }
 
     fn is_invited<'a>(

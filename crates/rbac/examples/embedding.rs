@@ -45,6 +45,18 @@ impl Directory for Club {
         futures::future::ready(Ok(standing)).boxed()
     }
 
+    fn standings<'a>(
+        &'a self,
+        pairs: &'a [(UserId, AppId)],
+    ) -> BoxFuture<'a, Result<Vec<(User, Standing)>, DirectoryError>> {
+        let standing = |(user, app): &(UserId, AppId)| {
+            let person = self.people.values().find(|person| person.id == *user)?;
+            let member = self.members.get(&(*user, *app)).map_or(Member::No, |role| Member::As(*role));
+            Some((person.clone(), Standing { app: *app, member }))
+        };
+        futures::future::ready(Ok(pairs.iter().filter_map(standing).collect())).boxed()
+    }
+
     fn is_invited<'a>(
         &'a self,
         _person: &'a User,

@@ -2,7 +2,7 @@ use std::collections::BTreeSet;
 use std::fmt;
 use std::sync::Arc;
 
-use omni_domain::{AppId, Clock, CollaborationId, Role};
+use omni_domain::{AppId, Clock, CollaborationId, Role, UserId};
 
 use crate::{Denied, Directory, Grant, Invited, Member, PlatformGrant, Rank, Scope, Session, SessionKey, Standing};
 
@@ -81,6 +81,24 @@ impl Authority {
         Ok(Grant::new(session.user_id(), app, held))
     }
 
+    /// Those of these people who would not get a grant of rank `R` in the app beside them any more: for what goes on
+    /// longer than the request that was granted.
+    ///
+    /// # Errors
+    /// [`Denied::Unavailable`] if the directory cannot answer; then nobody has fallen.
+    pub async fn fallen<R: Rank>(&self, pairs: &[(UserId, AppId)]) -> Result<Vec<(UserId, AppId)>, Denied> {
+        let found = self.directory.standings(pairs).await?;
+        let standing: BTreeSet<(UserId, AppId)> = found
+            .into_iter()
+            .filter(|(user, standing)| {
+                let held = held(self.omniadmins.contains(&user.email), standing.member);
+                user.is_active && held.is_some_and(|held| held >= R::ROLE)
+            })
+            .map(|(user, standing)| (user.id, standing.app))
+            .collect();
+        Ok(pairs.iter().filter(|pair| !standing.contains(pair)).copied().collect())
+    }
+
     /// Leave to act above all apps.
     ///
     /// # Errors
@@ -110,12 +128,17 @@ impl Authority {
         if named.is_some_and(|named| named != app) {
             return Err(Denied::Hidden);
         }
-        let held = match member {
-            _ if session.is_omniadmin() => Role::Omniadmin,
-            Member::Owner => Role::Owner,
-            Member::As(role) => role,
-            Member::No => return Err(Denied::Hidden),
-        };
+        let held = held(session.is_omniadmin(), member).ok_or(Denied::Hidden)?;
         Ok((app, held))
+    }
+}
+
+/// The role that somebody has in an app, or none.
+const fn held(is_omniadmin: bool, member: Member) -> Option<Role> {
+    match member {
+        _ if is_omniadmin => Some(Role::Omniadmin),
+        Member::Owner => Some(Role::Owner),
+        Member::As(role) => Some(role),
+        Member::No => None,
     }
 }

@@ -23,6 +23,12 @@ pub trait Directory: Send + Sync {
         scope: &'a Scope,
     ) -> BoxFuture<'a, Result<Option<Standing>, DirectoryError>>;
 
+    /// How each of these people stands in the app beside them; nothing of people and apps that are gone.
+    fn standings<'a>(
+        &'a self,
+        pairs: &'a [(UserId, AppId)],
+    ) -> BoxFuture<'a, Result<Vec<(User, Standing)>, DirectoryError>>;
+
     /// Whether this invitation, answered or not, was sent to this person's address.
     fn is_invited<'a>(
         &'a self,

@@ -1,4 +1,4 @@
-use std::collections::{HashMap, VecDeque};
+use std::collections::{BTreeSet, HashMap, VecDeque};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -125,6 +125,12 @@ impl LiveTurns {
         let turns = self.lock();
         let turn = turns.get(id)?;
         (turn.owner == grant.actor() && turn.app == grant.app()).then(|| turn.clone())
+    }
+
+    /// Who has running turns, and in which app.
+    pub(crate) fn askers(&self) -> Vec<(UserId, AppId)> {
+        let askers: BTreeSet<_> = self.lock().running.values().map(|turn| (turn.owner, turn.app)).collect();
+        askers.into_iter().collect()
     }
 
     /// Stops the turns that `wanted` picks.

@@ -7,7 +7,7 @@ use futures::future::{self, Either};
 use omni_domain::{AgentId, AppId, Clock, ConversationId, MinuteWindow, TurnId, UserId};
 use omni_models::{Models, Usage};
 use omni_persistence::{NewTurn, Runner, Store, StoreError, TurnRequest};
-use omni_rbac::{Grant, SystemGrant, Viewer};
+use omni_rbac::{Authority, Grant, SystemGrant, Viewer};
 use omni_sealing::{MasterKey, Place};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
@@ -23,6 +23,9 @@ use crate::{Ask, TurnError};
 
 /// How often a process that runs turns says that it is alive.
 const BEAT: Duration = Duration::from_secs(5);
+/// How often it is looked whether those whose turns run may still have them: what an agent says to somebody who has been
+/// removed stops within that and the time of one query.
+const WATCH: Duration = Duration::from_secs(2);
 /// A process that has not said so for this long has stopped, and its turns with it.
 const SILENT: time::Duration = time::Duration::seconds(30);
 
@@ -45,6 +48,7 @@ pub struct Turns {
     models: Models,
     key: MasterKey,
     clock: Arc<dyn Clock>,
+    authority: Arc<Authority>,
     settings: Settings,
     live: Arc<LiveTurns>,
     ledger: Ledger,
@@ -76,6 +80,7 @@ impl Turns {
         models: Models,
         key: MasterKey,
         clock: Arc<dyn Clock>,
+        authority: Arc<Authority>,
         settings: Settings,
     ) -> Result<Arc<Self>, TurnError> {
         let (ledger, keeping) = Ledger::new(store.clone());
@@ -85,6 +90,7 @@ impl Turns {
             models,
             key,
             clock,
+            authority,
             settings,
             ledger,
             tasks: TaskTracker::new(),
@@ -107,6 +113,19 @@ impl Turns {
             tracing::warn!(ended, "ended turns of a process that has stopped");
         }
         Ok(())
+    }
+
+    /// Stops the turns of those who may not have them any more.
+    async fn watch(&self) {
+        let askers = self.live.askers();
+        if askers.is_empty() {
+            return;
+        }
+        match self.authority.fallen::<Viewer>(&askers).await {
+            Ok(fallen) if fallen.is_empty() => {}
+            Ok(fallen) => self.live.cancel(|turn| fallen.contains(&(turn.owner, turn.app))),
+            Err(error) => tracing::warn!(%error, "whether running turns are still allowed is not known"),
+        }
     }
 
     /// Begins a turn. It has its rows when this answers; what the agent says is read from the [`Turn`].
@@ -265,9 +284,18 @@ impl Upkeep {
     }
 
     async fn run(self) {
-        let mut beats = tokio::time::interval(BEAT);
-        while self.shutdown.run_until_cancelled(beats.tick()).await.is_some() {
+        let (mut beats, mut watches) = (tokio::time::interval(BEAT), tokio::time::interval(WATCH));
+        loop {
+            let is_beat = tokio::select! {
+                () = self.shutdown.cancelled() => return,
+                _ = beats.tick() => true,
+                _ = watches.tick() => false,
+            };
             let Some(turns) = self.turns.upgrade() else { return };
+            if !is_beat {
+                turns.watch().await;
+                continue;
+            }
             turns.live.sweep(Instant::now());
             if let Err(error) = turns.beat().await {
                 tracing::warn!(%error, "a process that runs turns could not say that it is alive");

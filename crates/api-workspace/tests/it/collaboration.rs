@@ -34,8 +34,10 @@ impl Place {
 }
 
 fn statuses(collaborators: &[Value]) -> Vec<(&str, &str, &str)> {
-    let text = |one: &'_ Value, field: &str| one[field].as_str().unwrap().to_owned().leak() as &str;
-    collaborators.iter().map(|one| (text(one, "user_email"), text(one, "role"), text(one, "status"))).collect()
+    fn text(value: &Value) -> &str {
+        value.as_str().unwrap()
+    }
+    collaborators.iter().map(|one| (text(&one["user_email"]), text(&one["role"]), text(&one["status"]))).collect()
 }
 
 #[tokio::test]

@@ -1,5 +1,8 @@
 //! What is deleted under a running turn ends it, and leaves nothing behind.
 
+use std::time::Duration;
+
+use omni_domain::Role;
 use omni_testkit::{Event, Events, PATIENCE};
 use serde_json::{Value, json};
 
@@ -77,4 +80,23 @@ async fn a_service_may_change_under_a_running_turn_and_the_next_one_uses_it() {
     place.owner.put(&service).json(&json!({ "model": "says:changed" })).send().await.expect(200);
     assert_eq!(stream.rest().await.last().unwrap().kind(), "done");
     assert_eq!(place.owner.ask(place.agent, "And now?").await.expect(200)["response"], json!("changed"));
+}
+
+#[tokio::test]
+async fn who_loses_their_place_loses_the_answer_that_is_on_its_way_within_five_seconds() {
+    let place = Place::open("hang-after-3").await;
+    for (fate, sql) in [
+        ("removed", "DELETE FROM collaborations WHERE status = 'accepted'"),
+        ("lowered", "UPDATE collaborations SET role = 'user'"),
+        ("deactivated", "UPDATE users SET is_active = false WHERE email LIKE 'deactivated@%'"),
+    ] {
+        let person = place.api.client(&format!("{fate}@example.com")).await;
+        place.api.make_member(place.app, &person, Role::Viewer).await;
+        let mut stream = person.chat(place.agent, "Count").await;
+        stream.next_of("token").await;
+        place.api.database().sql().await.batch_execute(sql).await.unwrap();
+        let ends = tokio::time::timeout(Duration::from_secs(5), stream.rest());
+        let last = ends.await.unwrap_or_else(|_| panic!("the stream of somebody {fate} goes on")).pop().unwrap();
+        assert_eq!(last.kind(), "error", "{fate}: {last:?}");
+    }
 }
