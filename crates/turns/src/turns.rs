@@ -99,15 +99,20 @@ impl Turns {
             shutdown: CancellationToken::new(),
         });
         turns.beat().await?;
+        turns.interrupt_abandoned().await?;
         turns.upkeep.spawn(keeping);
         turns.upkeep.spawn(Upkeep::of(&turns).run());
         Ok(turns)
     }
 
     async fn beat(&self) -> Result<(), StoreError> {
-        let now = self.clock.now();
         let leave = SystemGrant::because("a process that runs turns says that it is alive");
-        self.store.beat(&leave, self.settings.runner, now).await?;
+        self.store.beat(&leave, self.settings.runner, self.clock.now()).await
+    }
+
+    async fn interrupt_abandoned(&self) -> Result<(), StoreError> {
+        let now = self.clock.now();
+        let leave = SystemGrant::because("turns of processes that have stopped end");
         let ended = self.store.interrupt_abandoned_turns(&leave, now - SILENT, None, now).await?;
         if ended > 0 {
             tracing::warn!(ended, "ended turns of a process that has stopped");
@@ -134,6 +139,8 @@ impl Turns {
     /// If the question breaks a rule, the agent or conversation is not the asker's to talk to, the app's limit is reached,
     /// or the agent's service cannot be used as it is.
     pub async fn begin(&self, grant: &Grant<Viewer>, ask: Ask) -> Result<Turn, TurnError> {
+        // Taken before the look at the door: whoever stops this waits for all who were let in.
+        let entered = self.tasks.token();
         if self.closing.is_cancelled() {
             return Err(TurnError::Stopping);
         }
@@ -213,6 +220,7 @@ impl Turns {
             live.end(opened.turn, Instant::now());
         };
         self.tasks.spawn(task.in_current_span());
+        drop(entered);
         Ok(turn)
     }
 
@@ -284,6 +292,7 @@ impl Upkeep {
     }
 
     async fn run(self) {
+        let mut was_away = false;
         let (mut beats, mut watches) = (tokio::time::interval(BEAT), tokio::time::interval(WATCH));
         loop {
             let is_beat = tokio::select! {
@@ -297,7 +306,14 @@ impl Upkeep {
                 continue;
             }
             turns.live.sweep(Instant::now());
-            if let Err(error) = turns.beat().await {
+            let outcome = match turns.beat().await {
+                // While the database was away nobody could say that they are alive; now they have a beat's time to.
+                Ok(()) if was_away => Ok(()),
+                Ok(()) => turns.interrupt_abandoned().await,
+                Err(error) => Err(error),
+            };
+            was_away = outcome.is_err();
+            if let Err(error) = outcome {
                 tracing::warn!(%error, "a process that runs turns could not say that it is alive");
             }
         }
