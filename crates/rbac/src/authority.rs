@@ -59,7 +59,7 @@ impl Authority {
         if !user.is_active {
             return Err(Denied::Deactivated);
         }
-        let omniadmin = self.omniadmins.contains(&user.email);
+        let omniadmin = user.email_verified && self.omniadmins.contains(&user.email);
         Ok(Session::new(user, key, omniadmin))
     }
 

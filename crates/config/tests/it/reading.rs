@@ -20,6 +20,7 @@ fn the_defaults_are_those_of_the_reference() {
     assert_eq!(config.database_connections, 20);
     assert!(config.omniadmins.is_empty() && config.egress_allow.is_empty());
     assert_eq!(config.session_lifetime, Duration::from_secs(12 * 3_600));
+    assert_eq!(config.session_idle, Duration::from_secs(2 * 3_600));
     assert_eq!(config.model_deadlines.first_byte, Duration::from_secs(60));
     assert_eq!(config.model_deadlines.idle, Duration::from_secs(60));
     assert_eq!(config.model_deadlines.total, Duration::from_secs(600));
