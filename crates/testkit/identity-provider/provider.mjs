@@ -4,6 +4,9 @@
 import { createServer } from 'node:http';
 import { Provider } from 'oidc-provider';
 
+// Nobody reads standard output after the first line.
+console.log = console.info = console.error;
+
 const server = createServer();
 server.listen(0, '127.0.0.1', () => {
   const issuer = `http://127.0.0.1:${server.address().port}`;
@@ -30,7 +33,7 @@ server.listen(0, '127.0.0.1', () => {
     /^http:\/\/127\.0\.0\.1:\d+\/internal\/auth\/callback$/.test(uri);
   provider.Client.prototype.postLogoutRedirectUriAllowed = (uri) => /^http:\/\/127\.0\.0\.1:\d+\/$/.test(uri);
   server.on('request', provider.callback());
-  console.log(issuer);
+  process.stdout.write(`${issuer}\n`);
 });
 
 process.stdin.on('end', () => process.exit(0)).resume();

@@ -1,6 +1,6 @@
 //! Signing in by a certified identity provider, from the login to the sign-out.
 
-use omni_testkit::{Answer, Browser, Client, IdentityProvider, Issuer, TestApi};
+use omni_testkit::{Answer, Browser, Client, IdentityProvider, Issuer, ManualClock, TestApi, TestApiBuilder};
 use serde_json::{Value, json};
 use time::Duration;
 use url::Url;
@@ -9,6 +9,11 @@ const ADA: &str = "7/Ada@Example.com/verified";
 
 fn at(api: &TestApi, path: &str) -> Url {
     Url::parse(&format!("http://{}{path}", api.address())).unwrap()
+}
+
+/// A server that believes this provider, and has its time.
+fn signing_in_by(provider: &IdentityProvider) -> TestApiBuilder {
+    TestApi::builder().signs_in_by(provider.issuer()).clock(&ManualClock::at_this_moment())
 }
 
 fn is_callback(url: &Url) -> bool {
@@ -37,7 +42,7 @@ async fn sessions(api: &TestApi) -> i64 {
 #[tokio::test]
 async fn a_person_signs_in_and_out_and_lands_where_they_wanted() {
     let provider = IdentityProvider::start();
-    let api = TestApi::builder().signs_in_by(provider.issuer()).start().await;
+    let api = signing_in_by(&provider).start().await;
     let mut browser = Browser::default();
     browser.open(&at(&api, "/internal/me")).await.refusal(401);
 
@@ -72,7 +77,7 @@ async fn a_person_signs_in_and_out_and_lands_where_they_wanted() {
 #[tokio::test]
 async fn the_next_time_it_is_the_same_account_in_a_new_session() {
     let provider = IdentityProvider::start();
-    let api = TestApi::builder().signs_in_by(provider.issuer()).start().await;
+    let api = signing_in_by(&provider).start().await;
     let (mut browser, mut elsewhere) = (Browser::default(), Browser::default());
     sign_in(&api, &mut browser, ADA).await;
     let first = browser.cookies(&at(&api, "/")).unwrap();
@@ -89,7 +94,7 @@ async fn the_next_time_it_is_the_same_account_in_a_new_session() {
 #[tokio::test]
 async fn a_callback_is_good_for_the_browser_that_left_and_for_ten_minutes() {
     let provider = IdentityProvider::start();
-    let api = TestApi::builder().signs_in_by(provider.issuer()).start().await;
+    let api = signing_in_by(&provider).start().await;
     let mut browser = Browser::default();
     let callback = come_back(&api, &mut browser, ADA).await;
     Browser::default().open(&callback).await.refusal(400);
@@ -112,7 +117,7 @@ async fn a_callback_is_good_for_the_browser_that_left_and_for_ten_minutes() {
 #[tokio::test]
 async fn two_tabs_sign_in_beside_each_other() {
     let provider = IdentityProvider::start();
-    let api = TestApi::builder().signs_in_by(provider.issuer()).start().await;
+    let api = signing_in_by(&provider).start().await;
     let mut browser = Browser::default();
     let one = come_back(&api, &mut browser, ADA).await;
     let two = come_back(&api, &mut browser, ADA).await;
@@ -124,7 +129,7 @@ async fn two_tabs_sign_in_beside_each_other() {
 #[tokio::test]
 async fn a_code_that_was_used_or_changed_is_refused() {
     let provider = IdentityProvider::start();
-    let api = TestApi::builder().signs_in_by(provider.issuer()).start().await;
+    let api = signing_in_by(&provider).start().await;
     let mut browser = Browser::default();
     let used = come_back(&api, &mut browser, ADA).await;
     browser.open(&used).await;
@@ -140,7 +145,7 @@ async fn a_code_that_was_used_or_changed_is_refused() {
 #[tokio::test]
 async fn an_address_alone_opens_no_account() {
     let provider = IdentityProvider::start();
-    let api = TestApi::builder().signs_in_by(provider.issuer()).start().await;
+    let api = signing_in_by(&provider).start().await;
     let refusal = async |person: &str| {
         let answer = sign_in(&api, &mut Browser::default(), person).await;
         (answer.status, answer.json()["code"].as_str().unwrap().to_owned())
@@ -168,7 +173,7 @@ async fn an_address_alone_opens_no_account() {
 async fn only_a_proven_address_makes_an_omniadmin() {
     let provider = IdentityProvider::start();
     let role = async |trusting: bool, person: &str| {
-        let builder = TestApi::builder().signs_in_by(provider.issuer());
+        let builder = signing_in_by(&provider);
         let api = if trusting { builder.trusts_emails() } else { builder }.start().await;
         let mut browser = Browser::default();
         sign_in(&api, &mut browser, person).await;
@@ -182,7 +187,7 @@ async fn only_a_proven_address_makes_an_omniadmin() {
 #[tokio::test]
 async fn whoever_is_shut_out_stays_out() {
     let provider = IdentityProvider::start();
-    let api = TestApi::builder().signs_in_by(provider.issuer()).start().await;
+    let api = signing_in_by(&provider).start().await;
     let mut browser = Browser::default();
     sign_in(&api, &mut browser, ADA).await;
     api.database().sql().await.batch_execute("UPDATE users SET is_active = false").await.unwrap();
@@ -207,7 +212,7 @@ async fn the_server_starts_without_the_provider_and_says_what_is_wrong() {
 #[tokio::test]
 async fn the_database_has_nothing_that_finishes_a_sign_in() {
     let provider = IdentityProvider::start();
-    let api = TestApi::builder().signs_in_by(provider.issuer()).start().await;
+    let api = signing_in_by(&provider).start().await;
     let mut browser = Browser::default();
     let callback = come_back(&api, &mut browser, ADA).await;
     let cookie = browser.cookies(&at(&api, "/")).unwrap();
@@ -224,7 +229,7 @@ async fn the_database_has_nothing_that_finishes_a_sign_in() {
 #[tokio::test]
 async fn behind_https_the_browser_is_marked_for_this_host_alone() {
     let provider = IdentityProvider::start();
-    let api = TestApi::builder().signs_in_by(provider.issuer()).public_url("https://omni.example").start().await;
+    let api = signing_in_by(&provider).public_url("https://omni.example").start().await;
     let answer = api.anonymous().get("/internal/auth/login").send().await;
     let (pair, attributes) = answer.cookie().unwrap();
     assert!(pair.starts_with("__Host-sign-in-"), "{pair}");
