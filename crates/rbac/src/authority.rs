@@ -110,12 +110,12 @@ impl Authority {
         Ok(PlatformGrant::new(session.user_id()))
     }
 
-    /// Leave to answer an invitation.
+    /// Leave to answer an invitation. It was sent to an address, so it is for whoever has proven that the address is theirs.
     ///
     /// # Errors
     /// [`Denied::Hidden`] if it is somebody else's or there is none.
     pub async fn invited(&self, session: &Session, invitation: CollaborationId) -> Result<Invited, Denied> {
-        if self.directory.is_invited(session.user(), invitation).await? {
+        if session.user().email_verified && self.directory.is_invited(session.user(), invitation).await? {
             Ok(Invited::new(session.user_id(), invitation))
         } else {
             Err(Denied::Hidden)

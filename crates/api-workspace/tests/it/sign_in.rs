@@ -185,6 +185,34 @@ async fn only_a_proven_address_makes_an_omniadmin() {
 }
 
 #[tokio::test]
+async fn an_invitation_is_for_whoever_proves_the_address() {
+    let provider = IdentityProvider::start();
+    let api = signing_in_by(&provider).start().await;
+    let client = async |person: &str| {
+        let mut browser = Browser::default();
+        sign_in(&api, &mut browser, person).await;
+        api.anonymous().with_cookie(browser.cookies(&at(&api, "/")).as_deref())
+    };
+    let owner = client(ADA).await;
+    let app = owner.create_app("Ours").await;
+    let invite = owner.post(&format!("/internal/collaboration/apps/{app}/invite"));
+    let invited = invite.json(&json!({ "email": "bob@example.com" })).send().await.expect(201);
+    let accept = format!("/internal/collaboration/{}/accept", invited["collab_id"]);
+
+    let pretender = client("666/bob@example.com/unverified").await;
+    let waiting = pretender.get("/internal/collaboration/invitations").send().await.expect(200);
+    assert_eq!(waiting.as_array().map_or(waiting["total"].as_i64(), |list| list.len().try_into().ok()), Some(0));
+    pretender.post(&accept).send().await.refusal(404);
+    pretender.get(&format!("/internal/apps/{app}")).send().await.refusal(404);
+
+    // The provider has verified the address meanwhile: the same subject, and now it counts.
+    let verified = "UPDATE users SET email_verified = true WHERE email = 'bob@example.com'";
+    api.database().sql().await.batch_execute(verified).await.unwrap();
+    pretender.post(&accept).send().await.expect(200);
+    pretender.get(&format!("/internal/apps/{app}")).send().await.expect(200);
+}
+
+#[tokio::test]
 async fn whoever_is_shut_out_stays_out() {
     let provider = IdentityProvider::start();
     let api = signing_in_by(&provider).start().await;
