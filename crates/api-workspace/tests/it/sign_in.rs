@@ -202,13 +202,13 @@ async fn an_invitation_is_for_whoever_proves_the_address() {
     let pretender = client("666/bob@example.com/unverified").await;
     let waiting = pretender.get("/internal/collaboration/invitations").send().await.expect(200);
     assert_eq!(waiting.as_array().map_or(waiting["total"].as_i64(), |list| list.len().try_into().ok()), Some(0));
-    pretender.post(&accept).send().await.refusal(404);
+    pretender.put(&accept).send().await.refusal(404);
     pretender.get(&format!("/internal/apps/{app}")).send().await.refusal(404);
 
     // The provider has verified the address meanwhile: the same subject, and now it counts.
     let verified = "UPDATE users SET email_verified = true WHERE email = 'bob@example.com'";
     api.database().sql().await.batch_execute(verified).await.unwrap();
-    pretender.post(&accept).send().await.expect(200);
+    pretender.put(&accept).send().await.expect(200);
     pretender.get(&format!("/internal/apps/{app}")).send().await.expect(200);
 }
 
