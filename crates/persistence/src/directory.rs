@@ -130,7 +130,7 @@ impl Store {
 
     async fn find_standings(&self, pairs: &[(UserId, AppId)]) -> Result<Vec<(User, Standing)>, StoreError> {
         let rows: Vec<(PersonRow, StandingRow)> = Statement::new(
-            "SELECT u.user_id, u.email, u.name, u.is_active, u.create_date, a.app_id, a.owner_id, c.role ",
+            "SELECT u.user_id, u.email, u.email_verified, u.name, u.is_active, u.create_date, a.app_id, a.owner_id, c.role ",
         )
         .sql("FROM unnest(")
         .ints(pairs.iter().map(|(user, _)| user.get()).collect::<Vec<_>>())
