@@ -3,7 +3,7 @@ use std::time::Duration;
 
 use omni_api_workspace::{Environment, Services};
 use omni_domain::{Clock, Entropy};
-use omni_identity::{Accounts, Identity};
+use omni_identity::{Accounts, Identity, Mode, SessionLimits};
 use omni_models::Models;
 use omni_persistence::{Runner, Store};
 use omni_rbac::{Authority, Omniadmins};
@@ -32,12 +32,12 @@ pub struct Assembly {
     pub entropy: Arc<dyn Entropy>,
     /// Who outranks everyone.
     pub omniadmins: Omniadmins,
-    /// Who FAKE mode signs in; none outside FAKE mode.
-    pub fake_user: Option<String>,
+    /// How people sign in.
+    pub mode: Mode,
     /// Where a proxy says that this server is.
     pub public_url: Option<Url>,
-    /// How long a session lasts at the most.
-    pub session_lifetime: time::Duration,
+    /// How long sessions last.
+    pub limits: SessionLimits,
 }
 
 /// Puts the services together. Must be called on a runtime that outlives them.
@@ -45,8 +45,11 @@ pub struct Assembly {
 /// # Errors
 /// If the database is away.
 pub async fn assemble(parts: Assembly) -> anyhow::Result<Arc<Services>> {
-    let Assembly { store, models, key, clock, entropy, omniadmins, fake_user, public_url, session_lifetime } = parts;
-    let environment = if fake_user.is_some() { Environment::Development } else { Environment::Production };
+    let Assembly { store, models, key, clock, entropy, omniadmins, mode, public_url, limits } = parts;
+    let environment = match mode {
+        Mode::Fake { .. } => Environment::Development,
+        Mode::OpenId { .. } => Environment::Production,
+    };
     let mut runner = [0; 16];
     entropy.fill(&mut runner);
     let settings =
@@ -58,7 +61,7 @@ pub async fn assemble(parts: Assembly) -> anyhow::Result<Arc<Services>> {
         Turns::start(store.clone(), models.clone(), key.clone(), Arc::clone(&clock), watching, settings).await?;
     Ok(Arc::new(Services {
         authority,
-        identity: Identity::new(store.clone(), Arc::clone(&clock), Arc::clone(&entropy), session_lifetime, fake_user),
+        identity: Identity::new(store.clone(), Arc::clone(&clock), Arc::clone(&entropy), limits, mode),
         accounts: Accounts::new(store.clone(), omniadmins),
         workspace: Workspace::new(store.clone(), models, key, clock, entropy),
         turns,

@@ -11,6 +11,7 @@ mod data_plane;
 mod node;
 mod reference;
 mod run;
+mod sign_in;
 mod subprocesses;
 
 pub use api::{Api, ApiOptions};
@@ -20,3 +21,4 @@ pub use control::Control;
 pub use omni_process::{BAD_CONFIGURATION, BAD_USAGE, Misconfigured, OperatingSystem, SystemClock};
 pub use reference::write_reference;
 pub use run::{check, run};
+pub use sign_in::redirect_uri;

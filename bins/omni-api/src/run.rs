@@ -7,8 +7,9 @@ use anyhow::Context;
 use omni_api_control::ControlPlane;
 use omni_api_workspace::Services;
 use omni_bus::Bus;
-use omni_config::{Auth, Config, Loaded, process_environment};
+use omni_config::{Config, Loaded, process_environment};
 use omni_egress::{Allow, Egress, EgressPolicy};
+use omni_identity::{Mode, SessionLimits};
 use omni_models::{Deadlines, Models};
 use omni_persistence::{Options, Store};
 use omni_process::{StopSignals, begin_log};
@@ -19,6 +20,7 @@ use tokio::net::TcpSocket;
 
 use crate::data_plane::Data;
 use crate::node::Node;
+use crate::sign_in;
 use crate::subprocesses::{startup_options, subprocess_config};
 use crate::{Api, ApiOptions, Arguments, Assembly, Control, Misconfigured, OperatingSystem, SystemClock, assemble};
 
@@ -77,7 +79,7 @@ fn load(arguments: &Arguments) -> anyhow::Result<Loaded> {
 /// What can be told of a configuration before anything is started.
 struct Setup {
     egress: Egress,
-    fake_user: Option<String>,
+    mode: Mode,
 }
 
 impl Setup {
@@ -85,15 +87,8 @@ impl Setup {
         let allow =
             Allow::parse(&config.egress_allow).map_err(|error| Misconfigured(format!("OMNI_EGRESS_ALLOW: {error}")))?;
         let egress = Egress::new(EgressPolicy { allow, ..EgressPolicy::default() })?;
-        let fake_user = match &config.auth {
-            Auth::Fake { user } => Some(user.clone()),
-            Auth::Oidc { .. } => {
-                let problem = "OMNI_AUTH_MODE: this version signs nobody in by OpenID Connect yet; set it to `fake` to \
-                    try Omni on this machine";
-                return Err(Misconfigured(problem.to_owned()).into());
-            }
-        };
-        Ok(Self { egress, fake_user })
+        let mode = sign_in::mode(&config.auth, &egress)?;
+        Ok(Self { egress, mode })
     }
 }
 
@@ -181,7 +176,10 @@ async fn services(config: &Config, setup: Setup, data: &Data) -> anyhow::Result<
         idle: config.model_deadlines.idle,
         total: config.model_deadlines.total,
     };
-    let welcomed = setup.fake_user.clone().or_else(|| config.omniadmins.first().cloned());
+    let welcomed = match &setup.mode {
+        Mode::Fake { user } => Some(user.clone()),
+        Mode::OpenId { .. } => config.omniadmins.first().cloned(),
+    };
     let services = assemble(Assembly {
         store,
         models: Models::new(setup.egress, deadlines),
@@ -189,11 +187,18 @@ async fn services(config: &Config, setup: Setup, data: &Data) -> anyhow::Result<
         clock: Arc::new(SystemClock),
         entropy: Arc::new(OperatingSystem),
         omniadmins: Omniadmins::new(config.omniadmins.iter().cloned()),
-        fake_user: setup.fake_user,
+        mode: setup.mode,
         public_url: config.public_url.clone(),
-        session_lifetime: config.session_lifetime.try_into()?,
+        limits: SessionLimits { lifetime: config.session_lifetime.try_into()?, idle: config.session_idle.try_into()? },
     })
     .await?;
+    let ended = services
+        .identity
+        .end_sessions_of_other_modes(&SystemGrant::because("sessions of another way to sign in"))
+        .await?;
+    if ended > 0 {
+        tracing::info!(ended, "ended the sessions that began in another mode of signing in");
+    }
     if let Some(email) = welcomed {
         services.workspace.welcome(&SystemGrant::because("the first start of an installation"), &email).await?;
     }

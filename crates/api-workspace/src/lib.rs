@@ -12,6 +12,7 @@ mod apps;
 mod auth;
 mod collaboration;
 mod conversations;
+mod cookies;
 mod plane;
 mod resource;
 mod server;

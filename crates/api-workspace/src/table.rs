@@ -59,10 +59,13 @@ pub static ROUTES: &[RouteSpec<WorkspaceApi>] = &[
     RouteSpec::of::<admin::Delete>(),
     // Authentication
     RouteSpec::of::<auth::Login>(),
+    RouteSpec::of::<auth::Callback>(),
     RouteSpec::of::<auth::DevLogin>(),
     RouteSpec::of::<auth::Logout>(),
     RouteSpec::of::<auth::Me>(),
     RouteSpec::of::<auth::MeInShort>(),
+    RouteSpec::of::<auth::Sessions>(),
+    RouteSpec::of::<auth::EndSession>(),
     // User Profile
     RouteSpec::of::<user::Profile>(),
     RouteSpec::of::<user::UpdateProfile>(),

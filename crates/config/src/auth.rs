@@ -4,7 +4,9 @@ use secrecy::SecretString;
 use url::Url;
 
 use crate::reader::Reader;
-use crate::table::{AUTH_MODE, FAKE_USER, HTTP_ADDR, OIDC_CLIENT_ID, OIDC_CLIENT_SECRET, OIDC_ISSUER, PUBLIC_URL};
+use crate::table::{
+    AUTH_MODE, FAKE_USER, HTTP_ADDR, OIDC_CLIENT_ID, OIDC_CLIENT_SECRET, OIDC_EMAILS, OIDC_ISSUER, PUBLIC_URL,
+};
 use crate::values;
 
 /// How people sign in (`OMNI_AUTH_MODE`).
@@ -23,9 +25,30 @@ pub enum Auth {
         client_id: String,
         /// What proves it.
         client_secret: SecretString,
+        /// Which of its e-mail addresses count as proven.
+        emails: OidcEmails,
         /// Where the provider sends people back: an origin without a path.
         public_url: Url,
     },
+}
+
+/// Which of a provider's e-mail addresses count as proven (`OMNI_OIDC_EMAILS`).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum OidcEmails {
+    /// Those that it says it has verified.
+    Verified,
+    /// All.
+    Trusted,
+}
+
+impl OidcEmails {
+    fn parse(value: &str) -> Option<Self> {
+        match value.to_ascii_lowercase().as_str() {
+            "verified" => Some(Self::Verified),
+            "trusted" => Some(Self::Trusted),
+            _ => None,
+        }
+    }
 }
 
 #[derive(Clone, Copy)]
@@ -41,6 +64,7 @@ impl Auth {
         let issuer = reader.optional(&OIDC_ISSUER, values::issuer);
         let client_id = reader.optional(&OIDC_CLIENT_ID, |value| Some(value.to_owned()));
         let client_secret = reader.optional(&OIDC_CLIENT_SECRET, values::secret);
+        let emails = reader.required(&OIDC_EMAILS, OidcEmails::parse);
         match mode(reader)? {
             Mode::Fake => {
                 refuse_strangers(reader, http_addr, public_url.as_ref());
@@ -54,6 +78,7 @@ impl Auth {
                     issuer: issuer?,
                     client_id: client_id?,
                     client_secret: client_secret?,
+                    emails: emails?,
                     public_url: public_url?,
                 })
             }

@@ -12,7 +12,7 @@ use crate::table::{
     API_URL, CHANNEL_CONNECTIONS, CHANNEL_HEALTH_TIMEOUT, CHANNEL_START_DELAY, CONTROL_ADDR, DATA_DIR,
     DATABASE_CONNECTIONS, DATABASE_URL, EGRESS_ALLOW, HTTP_ADDR, LOG_FORMAT, LOG_LEVEL, MODEL_FIRST_BYTE_TIMEOUT,
     MODEL_IDLE_TIMEOUT, MODEL_TOTAL_TIMEOUT, NATS_URL, OMNIADMINS, PUBLIC_URL, SECRET_KEY_FILE, SESSION_HOURS,
-    SETTINGS, SHUTDOWN_GRACE,
+    SESSION_IDLE_MINUTES, SETTINGS, SHUTDOWN_GRACE,
 };
 use crate::{Auth, ConfigError, DataDir, Environment, LogFormat, Warning, log, values};
 
@@ -43,6 +43,8 @@ pub struct Config {
     pub omniadmins: Vec<String>,
     /// How long a session lasts after sign-in.
     pub session_lifetime: Duration,
+    /// How long a session lasts that nobody uses.
+    pub session_idle: Duration,
     /// The private addresses that outgoing requests may reach, as they were written: the egress adapter knows the rules.
     pub egress_allow: String,
     /// How long a model may take.
@@ -136,6 +138,7 @@ impl Config {
         let auth = Auth::read(reader, http_addr, public_url.clone());
         let omniadmins = reader.list(&OMNIADMINS, values::email);
         let session_hours: Option<u32> = reader.number(&SESSION_HOURS);
+        let session_idle_minutes: Option<u32> = reader.number(&SESSION_IDLE_MINUTES);
 
         let egress_allow = reader.optional(&EGRESS_ALLOW, |value| Some(value.to_owned()));
         let model_deadlines = ModelDeadlines::read(reader);
@@ -157,6 +160,7 @@ impl Config {
             auth: auth?,
             omniadmins,
             session_lifetime: Duration::from_secs(3_600) * session_hours?,
+            session_idle: Duration::from_secs(60) * session_idle_minutes?,
             egress_allow: egress_allow.unwrap_or_default(),
             model_deadlines: model_deadlines?,
             channel_startup: channel_startup?,

@@ -27,7 +27,7 @@ mod spelling;
 mod table;
 mod values;
 
-pub use auth::Auth;
+pub use auth::{Auth, OidcEmails};
 pub use config::{ChannelStartup, Config, Loaded, ModelDeadlines};
 pub use data_dir::DataDir;
 pub use documents::{reference_markdown, sample_toml};

@@ -79,6 +79,13 @@ settings! {
         .otherwise("none", "the-secret-of-the-client")
         .secret()
         .means("What proves it.");
+    OIDC_EMAILS = AUTH
+        .text("OMNI_OIDC_EMAILS", "`verified` or `trusted`")
+        .default("verified")
+        .means(
+            "Which of the provider's e-mail addresses count as proven: those with `email_verified`, or all of them, for a \
+             provider whose administrators alone set addresses.",
+        );
     OMNIADMINS = AUTH
         .list("OMNI_OMNIADMINS", "e-mail addresses")
         .otherwise("nobody", "ada@example.com, grace@example.com")
@@ -87,6 +94,10 @@ settings! {
         .number("OMNI_SESSION_HOURS", "hours", 1, 8_760)
         .default("12")
         .means("How long a session lasts after sign-in, however busy it is.");
+    SESSION_IDLE_MINUTES = AUTH
+        .number("OMNI_SESSION_IDLE_MINUTES", "minutes", 5, 525_600)
+        .default("120")
+        .means("How long a session lasts that nobody uses.");
 
     EGRESS_ALLOW = OUTGOING
         .list("OMNI_EGRESS_ALLOW", "`host:port` or networks")

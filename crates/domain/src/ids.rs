@@ -44,6 +44,8 @@ macro_rules! ids {
 ids! {
     /// A person with an account.
     UserId,
+    /// One session of a person: what they know it by, not what it is opened with.
+    SessionId,
     /// An app, which users call a workspace: the tenant that everything else belongs to.
     AppId,
     /// A model provider that an app has configured.

@@ -21,6 +21,7 @@ mod mask;
 mod page;
 mod patch;
 mod role;
+mod session;
 mod slug;
 mod text;
 mod usage;
@@ -35,11 +36,14 @@ pub use clock::{Clock, Entropy, Timestamp};
 pub use collaboration::{Collaboration, InvitationDraft, InvitationStatus, Inviter, grantable_role};
 pub use conversation::{Author, Conversation, ConversationSource, Message, MessageStatus, excerpt, title_from};
 pub use error::{ErrorKind, Failure, Invalid, error_chain};
-pub use ids::{AgentId, ApiKeyId, AppId, CollaborationId, ConversationId, MessageId, ServiceId, TurnId, UserId};
+pub use ids::{
+    AgentId, ApiKeyId, AppId, CollaborationId, ConversationId, MessageId, ServiceId, SessionId, TurnId, UserId,
+};
 pub use mask::{MASK_PREFIX, is_masked, mask};
 pub use page::{Page, PageRequest};
 pub use patch::Patch;
 pub use role::{Role, UnknownRole};
+pub use session::OpenSession;
 pub use slug::slugify;
 pub use text::{Text, email, optional_text, required_text};
 pub use usage::{DailyUsage, MinuteWindow, StressLevel, TokenCount, TurnUsage};

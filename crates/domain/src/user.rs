@@ -7,6 +7,8 @@ pub struct User {
     pub id: UserId,
     /// In lower case, and of this account only.
     pub email: String,
+    /// Whether the address is known to be the person's. Only then does it count where it would raise them.
+    pub email_verified: bool,
     /// What others see; the part before the `@` until the person says otherwise.
     pub name: String,
     /// A deactivated person is refused everywhere at once.

@@ -1,6 +1,8 @@
 use std::str::FromStr;
 
-use omni_domain::{AgentId, ApiKeyId, AppId, CollaborationId, ConversationId, PageRequest, ServiceId, TurnId, UserId};
+use omni_domain::{
+    AgentId, ApiKeyId, AppId, CollaborationId, ConversationId, PageRequest, ServiceId, SessionId, TurnId, UserId,
+};
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use utoipa::IntoParams;
@@ -56,6 +58,7 @@ path_ids! {
     ConversationId => "conversation_id",
     TurnId => "turn_id",
     UserId => "user_id",
+    SessionId => "session_id",
 }
 
 fn number<T: FromStr>(visit: &Visit, name: &'static str) -> Result<T, ApiError> {

@@ -21,7 +21,7 @@ impl Accounts {
     /// Whether the configuration makes this account an omniadmin's.
     #[must_use]
     pub fn is_omniadmin(&self, account: &Account) -> bool {
-        self.omniadmins.contains(&account.user.email)
+        self.omniadmins.include(&account.user)
     }
 
     /// One page of the accounts.

@@ -1,4 +1,5 @@
 use omni_domain::{ErrorKind, Failure, Invalid};
+use omni_oidc::OidcError;
 use omni_persistence::StoreError;
 use thiserror::Error;
 
@@ -17,6 +18,29 @@ pub enum IdentityError {
     /// It cannot be done to this account.
     #[error("{0}")]
     Conflict(&'static str),
+    /// What came back from the provider belongs to no sign-in that was begun in this browser and waits.
+    #[error("this sign-in is over, was used before, or was begun in another browser; sign in again")]
+    UnknownSignIn,
+    /// The provider signed nobody in.
+    #[error("the identity provider did not sign you in ({0}); sign in again")]
+    Declined(String),
+    /// The provider gave no usable e-mail address, and an account takes one.
+    #[error("the identity provider gives this server no e-mail address of yours, and an account takes one")]
+    NoAddress,
+    /// There is an account with the person's address, and the provider does not say that the address is theirs.
+    #[error(
+        "there is an account with your e-mail address, and the identity provider does not say that it has verified the \
+         address; have it verified there, then sign in again"
+    )]
+    UnprovenAddress,
+    /// The account with the person's address belongs to somebody else at the provider.
+    #[error(
+        "the account with your e-mail address belongs to another person at the identity provider; ask the operator"
+    )]
+    AddressTaken,
+    /// The provider could not be asked, or said what is not to be believed.
+    #[error(transparent)]
+    Provider(#[from] OidcError),
     /// The database said no, or nothing.
     #[error(transparent)]
     Store(#[from] StoreError),
@@ -26,9 +50,12 @@ impl Failure for IdentityError {
     fn kind(&self) -> ErrorKind {
         match self {
             Self::Invalid(error) => error.kind(),
-            Self::Deactivated => ErrorKind::Forbidden,
+            Self::Deactivated | Self::Declined(_) | Self::NoAddress | Self::UnprovenAddress => ErrorKind::Forbidden,
             Self::NotThisWay => ErrorKind::NotFound,
             Self::Conflict(_) => ErrorKind::Conflict,
+            Self::UnknownSignIn => ErrorKind::Invalid,
+            Self::AddressTaken => ErrorKind::Conflict,
+            Self::Provider(error) => error.kind(),
             Self::Store(error) => error.kind(),
         }
     }
@@ -39,6 +66,12 @@ impl Failure for IdentityError {
             Self::Deactivated => "account_deactivated",
             Self::NotThisWay => "sign_in_not_open",
             Self::Conflict(_) => "conflict",
+            Self::UnknownSignIn => "sign_in_unknown",
+            Self::Declined(_) => "sign_in_declined",
+            Self::NoAddress => "email_missing",
+            Self::UnprovenAddress => "email_unverified",
+            Self::AddressTaken => "email_taken",
+            Self::Provider(error) => error.code(),
             Self::Store(error) => error.code(),
         }
     }
@@ -46,7 +79,7 @@ impl Failure for IdentityError {
     fn retry_after(&self) -> Option<u32> {
         match self {
             Self::Store(error) => error.retry_after(),
-            Self::Invalid(_) | Self::Deactivated | Self::NotThisWay | Self::Conflict(_) => None,
+            _ => None,
         }
     }
 }

@@ -1,121 +1,181 @@
+//! Signing in by an identity provider: the way there and the way back.
+//!
+//! Two secrets tie the ways together: the *state*, which comes back in the URL, and the browser's own, which stays in a
+//! cookie. The database keeps the digest of each. The PKCE verifier is made of both and kept nowhere, so neither a copy of
+//! the database nor an address that leaked is enough to finish somebody else's sign-in.
+
 use std::fmt;
-use std::sync::Arc;
 
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use omni_domain::{Clock, Entropy, Text, Timestamp, User, email, required_text};
-use omni_persistence::{NewSession, Store};
-use omni_rbac::{Session, SessionKey, SystemGrant};
+use omni_domain::{Text, Timestamp, email, required_text};
+use omni_oidc::{Answered, Attempt, Person};
+use omni_persistence::{Admission, NewAttempt, Newcomer, Way};
 use secrecy::SecretString;
+use sha2::{Digest, Sha256};
 use time::Duration;
+use url::Url;
 
-use crate::IdentityError;
+use crate::{EmailTrust, Identity, IdentityError, Mode, SignedIn, Visitor};
 
-/// Begins and ends sessions.
-pub struct Identity {
-    store: Store,
-    clock: Arc<dyn Clock>,
-    entropy: Arc<dyn Entropy>,
-    lifetime: Duration,
-    /// The address that FAKE mode signs in by itself; none outside FAKE mode.
-    fake_user: Option<String>,
-}
+/// How long somebody may take at the provider.
+pub const ATTEMPT_LIFETIME: Duration = Duration::minutes(10);
+/// The most characters that are repeated of the provider's name for an error.
+const MOST_ERROR: usize = 60;
 
-impl fmt::Debug for Identity {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Identity")
-            .field("lifetime", &self.lifetime)
-            .field("fake_user", &self.fake_user)
-            .finish_non_exhaustive()
-    }
-}
-
-/// Somebody who has just been signed in.
+/// Somebody who leaves for the provider.
 #[derive(Debug)]
-pub struct SignedIn {
-    /// Who.
-    pub user: User,
-    /// The session's secret, for the cookie.
+pub struct Departure {
+    /// Where the browser goes.
+    pub url: Url,
+    /// What tells this attempt's cookie from those of other tabs.
+    pub tag: String,
+    /// What the browser keeps, and only this browser.
     pub secret: SecretString,
-    /// What the session is found by.
-    pub key: SessionKey,
-    /// When the session ends at the latest.
+    /// When it is too late to come back.
     pub expires: Timestamp,
 }
 
+/// Somebody who comes back, as the URL has it.
+#[derive(Clone, Copy)]
+pub struct Returned<'a> {
+    /// Which attempt it is.
+    pub state: &'a str,
+    /// What the provider gives the ID token for.
+    pub code: Option<&'a str>,
+    /// Who the provider says it is.
+    pub issuer: Option<&'a str>,
+    /// Why there is no code.
+    pub error: Option<&'a str>,
+}
+
+impl fmt::Debug for Returned<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Returned").field("issuer", &self.issuer).field("error", &self.error).finish_non_exhaustive()
+    }
+}
+
+/// What tells the cookie of one attempt from those of others: no secret, and the same on the way back.
+#[must_use]
+pub fn attempt_tag(state: &str) -> String {
+    digest(state).iter().take(8).map(|byte| format!("{byte:02x}")).collect()
+}
+
+fn digest(secret: &str) -> [u8; 32] {
+    Sha256::digest(secret).into()
+}
+
+fn verifier(browser: &str, state: &str) -> SecretString {
+    let made = Sha256::new().chain_update("omni sign-in verifier\0").chain_update(browser).chain_update("\0");
+    URL_SAFE_NO_PAD.encode(made.chain_update(state).finalize()).into()
+}
+
 impl Identity {
-    /// Sessions end `lifetime` after they begin. In FAKE mode, `fake_user` is who is signed in unless somebody else asks.
-    #[must_use]
-    pub fn new(
-        store: Store,
-        clock: Arc<dyn Clock>,
-        entropy: Arc<dyn Entropy>,
-        lifetime: Duration,
-        fake_user: Option<String>,
-    ) -> Self {
-        Self { store, clock, entropy, lifetime, fake_user }
-    }
-
-    /// Whether the server runs in FAKE mode, in which nobody has to prove who they are.
-    #[must_use]
-    pub const fn is_fake(&self) -> bool {
-        self.fake_user.is_some()
-    }
-
-    /// FAKE mode: signs in whoever `address` names, or the usual person. `previous` is the session that the browser
-    /// carried so far; it ends.
+    /// Begins a sign-in by the identity provider, which leads back to `return_path`.
     ///
     /// # Errors
-    /// [`IdentityError::NotThisWay`] outside FAKE mode, [`IdentityError::Invalid`] for what is no address,
-    /// [`IdentityError::Deactivated`] for a person who was shut out.
-    pub async fn sign_in_as(
+    /// [`IdentityError::NotThisWay`] in FAKE mode, [`IdentityError::Provider`] if the provider is away.
+    pub async fn begin_sign_in(&self, return_path: &str) -> Result<Departure, IdentityError> {
+        let Mode::OpenId { provider, .. } = &self.mode else { return Err(IdentityError::NotThisWay) };
+        let (state, browser, nonce) = (self.secret(), self.secret(), self.secret());
+        let (tag, expires) = (attempt_tag(&state), self.clock.now() + ATTEMPT_LIFETIME);
+        let remembered = NewAttempt {
+            state: digest(&state),
+            browser: digest(&browser),
+            nonce: nonce.clone(),
+            return_path: return_path.to_owned(),
+            expires,
+        };
+        let attempt = Attempt { verifier: verifier(&browser, &state), state: state.into(), nonce };
+        let url = provider.authorization_url(&attempt).await?;
+        self.store.begin_sign_in(remembered).await?;
+        Ok(Departure { url, tag, secret: browser.into(), expires })
+    }
+
+    /// Completes a sign-in: `browser` is what the browser kept. Answers who is signed in now, and the path that the browser
+    /// wanted to go to. Whatever comes of it, the attempt is used up.
+    ///
+    /// # Errors
+    /// Whatever keeps the person from being signed in.
+    pub async fn complete_sign_in(
         &self,
-        address: Option<&str>,
-        previous: Option<&SessionKey>,
-    ) -> Result<SignedIn, IdentityError> {
-        let usual = self.fake_user.as_deref().ok_or(IdentityError::NotThisWay)?;
-        let address = email("email", address.unwrap_or(usual))?;
-        let name = address.split('@').next().unwrap_or(&address);
-        let user = self.store.person_by_email(&address, name, self.clock.now()).await?;
-        self.begin(user, previous).await
-    }
-
-    /// Ends a session.
-    ///
-    /// # Errors
-    /// If the database is away.
-    pub async fn sign_out(&self, key: &SessionKey) -> Result<(), IdentityError> {
-        Ok(self.store.end_session(key).await?)
-    }
-
-    /// Gives the signed-in person another name.
-    ///
-    /// # Errors
-    /// [`IdentityError::Invalid`] if it is no name.
-    pub async fn rename(&self, session: &Session, name: &str) -> Result<User, IdentityError> {
-        let name = required_text("name", name, Text::Name)?;
-        Ok(self.store.rename_person(session, &name).await?)
-    }
-
-    /// Removes the sessions that are over, and says how many there were.
-    ///
-    /// # Errors
-    /// If the database is away.
-    pub async fn sweep(&self, leave: &SystemGrant) -> Result<usize, IdentityError> {
-        Ok(self.store.sweep_sessions(leave, self.clock.now()).await?)
-    }
-
-    async fn begin(&self, user: User, previous: Option<&SessionKey>) -> Result<SignedIn, IdentityError> {
-        if !user.is_active {
-            return Err(IdentityError::Deactivated);
+        returned: &Returned<'_>,
+        browser: Option<&str>,
+        visitor: &Visitor<'_>,
+    ) -> Result<(SignedIn, String), IdentityError> {
+        let Mode::OpenId { provider, emails } = &self.mode else { return Err(IdentityError::NotThisWay) };
+        let (state, browser) = (returned.state, browser.unwrap_or_default());
+        let taken = self.store.take_sign_in(digest(state), digest(browser), self.clock.now()).await?;
+        let taken = taken.ok_or(IdentityError::UnknownSignIn)?;
+        if let Some(error) = returned.error {
+            return Err(IdentityError::Declined(printable(error)));
         }
-        let mut bytes = [0; 32];
-        self.entropy.fill(&mut bytes);
-        let secret = URL_SAFE_NO_PAD.encode(bytes);
-        let key = SessionKey::of(&secret);
-        let created = self.clock.now();
-        let expires = created + self.lifetime;
-        self.store.begin_session(&NewSession { key, user: user.id, created, expires }, previous).await?;
-        Ok(SignedIn { user, secret: SecretString::from(secret), key, expires })
+        let code = returned.code.ok_or(IdentityError::UnknownSignIn)?;
+        let attempt = Attempt { state: state.into(), nonce: taken.nonce, verifier: verifier(browser, state) };
+        let person = provider.redeem(&Answered { code, issuer: returned.issuer }, &attempt).await?;
+        let user = match self.store.admit(&newcomer(person, *emails), self.clock.now()).await? {
+            Admission::Admitted(user) => user,
+            Admission::NoAddress => return Err(IdentityError::NoAddress),
+            Admission::Unproven => return Err(IdentityError::UnprovenAddress),
+            Admission::Taken => return Err(IdentityError::AddressTaken),
+        };
+        Ok((self.begin(user, Way::Oidc, visitor).await?, taken.return_path))
+    }
+}
+
+/// The person in the words of the house. A name that is none gives way to the address.
+fn newcomer(person: Person, emails: EmailTrust) -> Newcomer {
+    let address = person.email.as_deref().and_then(|address| email("email", address).ok());
+    let name = person.name.as_deref().and_then(|name| required_text("name", name, Text::Name).ok());
+    let local_part = || address.as_deref().and_then(|address| address.split('@').next()).unwrap_or_default().to_owned();
+    Newcomer {
+        name: name.unwrap_or_else(local_part),
+        email_verified: person.email_verified || emails == EmailTrust::Trusted,
+        email: address,
+        issuer: person.issuer,
+        subject: person.subject,
+    }
+}
+
+/// The provider's name for an error, as far as it can be one.
+fn printable(error: &str) -> String {
+    error.chars().filter(|c| c.is_ascii_alphanumeric() || matches!(c, '_' | '-' | '.')).take(MOST_ERROR).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use secrecy::ExposeSecret;
+
+    fn person(email: &str, email_verified: bool, name: Option<&str>) -> Person {
+        let (issuer, subject) = ("https://id.example".to_owned(), "1".to_owned());
+        Person { issuer, subject, email: Some(email.to_owned()), email_verified, name: name.map(str::to_owned) }
+    }
+
+    #[test]
+    fn the_verifier_takes_both_secrets_and_has_the_form_of_the_standard() {
+        let made = verifier("browser", "state");
+        assert_eq!(made.expose_secret().len(), 43);
+        for other in [verifier("browser", "other"), verifier("other", "state"), verifier("browsers", "tate")] {
+            assert_ne!(made.expose_secret(), other.expose_secret());
+        }
+    }
+
+    #[test]
+    fn addresses_and_names_are_brought_into_shape() {
+        let known = newcomer(person("Ada@Example.COM", true, Some(" Ada Lovelace ")), EmailTrust::Verified);
+        assert_eq!(known.email.as_deref(), Some("ada@example.com"));
+        assert_eq!((known.name.as_str(), known.email_verified), ("Ada Lovelace", true));
+        let escaped = newcomer(person("ada@example.com", false, Some("\u{1b}[31m")), EmailTrust::Verified);
+        assert_eq!((escaped.name.as_str(), escaped.email_verified), ("ada", false));
+        assert_eq!(newcomer(person("not an address", true, None), EmailTrust::Verified).email, None);
+        assert!(newcomer(person("ada@example.com", false, None), EmailTrust::Trusted).email_verified);
+    }
+
+    #[test]
+    fn an_error_of_the_provider_says_nothing_that_looks_like_anything_else() {
+        assert_eq!(printable("access_denied"), "access_denied");
+        assert_eq!(printable("<script>\r\nSet-Cookie: a=b"), "scriptSet-Cookieab");
+        assert_eq!(printable(&"x".repeat(1_000)).len(), MOST_ERROR);
     }
 }

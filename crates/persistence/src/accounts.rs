@@ -10,7 +10,7 @@ use crate::statement::Statement;
 use crate::{Store, StoreError};
 
 /// An account with what it holds, after the `SELECT`.
-const ACCOUNT: &str = "u.user_id, u.email, u.name, u.is_active, u.create_date, \
+const ACCOUNT: &str = "u.user_id, u.email, u.email_verified, u.name, u.is_active, u.create_date, \
     (SELECT count(*) FROM apps a WHERE a.owner_id = u.user_id) AS owned_apps, \
     (SELECT count(*) FROM collaborations c WHERE c.user_id = u.user_id AND c.status = 'accepted') AS memberships, \
     (SELECT count(*) FROM api_keys k WHERE k.created_by = u.user_id) AS api_keys";
@@ -21,6 +21,8 @@ struct AccountRow {
     user_id: i64,
     #[diesel(sql_type = Text)]
     email: String,
+    #[diesel(sql_type = Bool)]
+    email_verified: bool,
     #[diesel(sql_type = Text)]
     name: String,
     #[diesel(sql_type = Bool)]
@@ -43,6 +45,7 @@ impl TryFrom<AccountRow> for Account {
             user: User {
                 id: UserId::new(row.user_id),
                 email: row.email,
+                email_verified: row.email_verified,
                 name: row.name,
                 is_active: row.is_active,
                 created: row.create_date,

@@ -92,7 +92,8 @@ impl Store {
         self.page_of::<CollaborationRow, _>(COLLABORATION, from, OLDEST_FIRST, page).await
     }
 
-    /// One page of the invitations that wait for the signed-in person's answer, oldest first.
+    /// One page of the invitations that wait for the signed-in person's answer, oldest first. None wait for a person whose
+    /// address nobody has proven.
     ///
     /// # Errors
     /// [`StoreError::Unavailable`] if the server is away.
@@ -101,8 +102,11 @@ impl Store {
         session: &Session,
         page: PageRequest,
     ) -> Result<Page<Collaboration>, StoreError> {
-        let email = session.user().email.as_str();
-        let from = |start: Statement| start.sql(FROM).sql("c.status = 'pending' AND c.email = ").text(email);
+        let user = session.user();
+        let from = |start: Statement| {
+            let theirs = start.sql(FROM).sql("c.status = 'pending' AND c.email = ").text(user.email.as_str());
+            theirs.sql(" AND ").boolean(user.email_verified)
+        };
         self.page_of::<CollaborationRow, _>(COLLABORATION, from, OLDEST_FIRST, page).await
     }
 

@@ -8,9 +8,13 @@ use futures::FutureExt;
 use futures::future::BoxFuture;
 use omni_domain::{AppId, CollaborationId, Timestamp, User, UserId};
 use omni_rbac::{Directory, DirectoryError, Member, Scope, SessionKey, Standing};
+use time::Duration;
 
 use crate::statement::Statement;
 use crate::{Store, StoreError};
+
+/// How exactly it is known when a session was last used.
+const SEEN_EVERY: Duration = Duration::minutes(1);
 
 #[derive(QueryableByName)]
 struct PersonRow {
@@ -18,6 +22,8 @@ struct PersonRow {
     user_id: i64,
     #[diesel(sql_type = Text)]
     email: String,
+    #[diesel(sql_type = Bool)]
+    email_verified: bool,
     #[diesel(sql_type = Text)]
     name: String,
     #[diesel(sql_type = Bool)]
@@ -41,6 +47,7 @@ impl From<PersonRow> for User {
         Self {
             id: UserId::new(row.user_id),
             email: row.email,
+            email_verified: row.email_verified,
             name: row.name,
             is_active: row.is_active,
             created: row.create_date,
@@ -60,17 +67,31 @@ impl StandingRow {
 }
 
 impl Store {
+    /// Finds who is signed in, and notes once a minute that they are still here: in the statement that every request
+    /// needs anyway, and that writes nothing the rest of the time.
     async fn find_person(&self, key: &SessionKey, now: Timestamp) -> Result<Option<User>, StoreError> {
-        let row: Option<PersonRow> = Statement::new(
-            "SELECT u.user_id, u.email, u.name, u.is_active, u.create_date \
-             FROM sessions s JOIN users u ON u.user_id = s.user_id WHERE s.session_key = ",
-        )
-        .bytes(*key.as_bytes())
-        .sql(" AND s.expires > ")
-        .moment(now)
-        .get_result(&mut self.lend().await?)
-        .await
-        .optional()?;
+        let row: Option<PersonRow> = Statement::new("WITH seen AS (UPDATE sessions SET last_seen = ")
+            .moment(now)
+            .sql(" WHERE session_key = ")
+            .bytes(*key.as_bytes())
+            .sql(" AND last_seen <= ")
+            .moment(now - SEEN_EVERY)
+            .sql(" AND expires > ")
+            .moment(now)
+            .sql(" AND last_seen + make_interval(secs => idle_seconds) > ")
+            .moment(now)
+            .sql(
+                ") SELECT u.user_id, u.email, u.email_verified, u.name, u.is_active, u.create_date \
+                 FROM sessions s JOIN users u ON u.user_id = s.user_id WHERE s.session_key = ",
+            )
+            .bytes(*key.as_bytes())
+            .sql(" AND s.expires > ")
+            .moment(now)
+            .sql(" AND s.last_seen + make_interval(secs => s.idle_seconds) > ")
+            .moment(now)
+            .get_result(&mut self.lend().await?)
+            .await
+            .optional()?;
         Ok(row.map(User::from))
     }
 
@@ -109,7 +130,7 @@ impl Store {
 
     async fn find_standings(&self, pairs: &[(UserId, AppId)]) -> Result<Vec<(User, Standing)>, StoreError> {
         let rows: Vec<(PersonRow, StandingRow)> = Statement::new(
-            "SELECT u.user_id, u.email, u.name, u.is_active, u.create_date, a.app_id, a.owner_id, c.role ",
+            "SELECT u.user_id, u.email, u.email_verified, u.name, u.is_active, u.create_date, a.app_id, a.owner_id, c.role ",
         )
         .sql("FROM unnest(")
         .ints(pairs.iter().map(|(user, _)| user.get()).collect::<Vec<_>>())

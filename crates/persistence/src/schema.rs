@@ -7,6 +7,7 @@ diesel::table! {
         name -> Text,
         is_active -> Bool,
         create_date -> Timestamptz,
+        email_verified -> Bool,
     }
 }
 
@@ -16,6 +17,12 @@ diesel::table! {
         user_id -> BigInt,
         create_date -> Timestamptz,
         expires -> Timestamptz,
+        session_id -> BigInt,
+        way -> Text,
+        last_seen -> Timestamptz,
+        idle_seconds -> BigInt,
+        user_agent -> Nullable<Text>,
+        address -> Nullable<Text>,
     }
 }
 

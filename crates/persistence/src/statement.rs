@@ -23,6 +23,7 @@ enum Piece {
     OptionalInt(Option<i64>),
     Text(String),
     Bool(bool),
+    OptionalText(Option<String>),
     Bytes(Vec<u8>),
     Moment(Timestamp),
     Day(time::Date),
@@ -66,6 +67,8 @@ impl Statement {
         text(String) => Text,
         /// Binds a `boolean`.
         boolean(bool) => Bool,
+        /// Binds a `text` that may be null.
+        optional_text(Option<String>) => OptionalText,
         /// Binds a `bytea`.
         bytes(Vec<u8>) => Bytes,
         /// Binds a `timestamptz`.
@@ -98,6 +101,7 @@ impl QueryFragment<Pg> for Statement {
                 Piece::OptionalInt(value) => pass.push_bind_param::<Nullable<BigInt>, _>(value)?,
                 Piece::Text(value) => pass.push_bind_param::<Text, _>(value)?,
                 Piece::Bool(value) => pass.push_bind_param::<Bool, _>(value)?,
+                Piece::OptionalText(value) => pass.push_bind_param::<Nullable<Text>, _>(value)?,
                 Piece::Bytes(value) => pass.push_bind_param::<Binary, _>(value)?,
                 Piece::Moment(value) => pass.push_bind_param::<Timestamptz, _>(value)?,
                 Piece::Day(value) => pass.push_bind_param::<Date, _>(value)?,

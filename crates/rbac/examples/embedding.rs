@@ -91,6 +91,7 @@ async fn main() -> Result<(), Denied> {
     let person = |id, email: &str| User {
         id: UserId::new(id),
         email: email.to_owned(),
+        email_verified: true,
         name: email.to_owned(),
         is_active: true,
         created: Noon.now(),

@@ -2,7 +2,7 @@ use std::collections::BTreeSet;
 use std::fmt;
 use std::sync::Arc;
 
-use omni_domain::{AppId, Clock, CollaborationId, Role, UserId};
+use omni_domain::{AppId, Clock, CollaborationId, Role, User, UserId};
 
 use crate::{Denied, Directory, Grant, Invited, Member, PlatformGrant, Rank, Scope, Session, SessionKey, Standing};
 
@@ -16,9 +16,13 @@ impl Omniadmins {
         Self(addresses.into_iter().map(|address| address.trim().to_lowercase()).filter(|a| !a.is_empty()).collect())
     }
 
-    /// Whether the address is among them.
+    /// Whether the person is one of them: their address is, and it is known to be theirs.
     #[must_use]
-    pub fn contains(&self, email: &str) -> bool {
+    pub fn include(&self, person: &User) -> bool {
+        person.email_verified && self.contains(&person.email)
+    }
+
+    fn contains(&self, email: &str) -> bool {
         self.0.contains(email) || self.0.contains(&email.to_lowercase())
     }
 
@@ -59,7 +63,7 @@ impl Authority {
         if !user.is_active {
             return Err(Denied::Deactivated);
         }
-        let omniadmin = self.omniadmins.contains(&user.email);
+        let omniadmin = self.omniadmins.include(&user);
         Ok(Session::new(user, key, omniadmin))
     }
 
@@ -91,7 +95,7 @@ impl Authority {
         let standing: BTreeSet<(UserId, AppId)> = found
             .into_iter()
             .filter(|(user, standing)| {
-                let held = held(self.omniadmins.contains(&user.email), standing.member);
+                let held = held(self.omniadmins.include(user), standing.member);
                 user.is_active && held.is_some_and(|held| held >= R::ROLE)
             })
             .map(|(user, standing)| (user.id, standing.app))
@@ -110,12 +114,12 @@ impl Authority {
         Ok(PlatformGrant::new(session.user_id()))
     }
 
-    /// Leave to answer an invitation.
+    /// Leave to answer an invitation. It was sent to an address, so it is for whoever has proven that the address is theirs.
     ///
     /// # Errors
     /// [`Denied::Hidden`] if it is somebody else's or there is none.
     pub async fn invited(&self, session: &Session, invitation: CollaborationId) -> Result<Invited, Denied> {
-        if self.directory.is_invited(session.user(), invitation).await? {
+        if session.user().email_verified && self.directory.is_invited(session.user(), invitation).await? {
             Ok(Invited::new(session.user_id(), invitation))
         } else {
             Err(Denied::Hidden)

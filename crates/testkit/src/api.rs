@@ -3,10 +3,12 @@ use std::sync::Arc;
 use std::thread::JoinHandle;
 use std::time::Duration;
 
-use omni_api::{Api, ApiOptions, Assembly, OperatingSystem, assemble};
+use omni_api::{Api, ApiOptions, Assembly, OperatingSystem, assemble, redirect_uri};
 use omni_domain::{Clock, Entropy, Role};
 use omni_egress::{Allow, Egress, EgressPolicy};
+use omni_identity::{EmailTrust, Mode, SessionLimits};
 use omni_models::{Deadlines, Models};
+use omni_oidc::{RelyingParty, Settings};
 use omni_rbac::Omniadmins;
 use omni_sealing::MasterKey;
 use tokio::sync::oneshot;
@@ -42,10 +44,31 @@ pub struct TestApiBuilder {
     clock: ManualClock,
     connections: usize,
     deadlines: Deadlines,
-    fake_user: Option<String>,
+    issuer: Option<Issuer>,
+    emails: EmailTrust,
     public_url: Option<Url>,
     grace: Duration,
-    lifetime: time::Duration,
+    limits: SessionLimits,
+}
+
+/// An identity provider, as an operator would configure it.
+#[derive(Debug, Clone)]
+pub struct Issuer {
+    /// How it names itself.
+    pub url: String,
+    /// Who the API is to it.
+    pub client_id: String,
+    /// What proves it.
+    pub client_secret: String,
+}
+
+impl Issuer {
+    /// One that nobody can reach.
+    #[must_use]
+    pub fn nowhere() -> Self {
+        let (client_id, client_secret) = ("omni".to_owned(), "secret".to_owned());
+        Self { url: "https://id.invalid".to_owned(), client_id, client_secret }
+    }
 }
 
 impl TestApi {
@@ -58,7 +81,7 @@ impl TestApi {
     }
 
     /// FAKE mode as `dev@example.com`, `omniadmin@example.com` outranking everyone, a clock that stands still, provider
-    /// requests to this machine allowed and cut after ten seconds, sessions of twelve hours, and no grace at the end.
+    /// requests to this machine allowed and cut after ten seconds, sessions of twelve hours, busy or not, and no grace at the end.
     pub fn builder() -> TestApiBuilder {
         let patience = Duration::from_secs(10);
         TestApiBuilder {
@@ -66,10 +89,11 @@ impl TestApi {
             clock: ManualClock::default(),
             connections: 6,
             deadlines: Deadlines { first_byte: patience, idle: patience, total: patience },
-            fake_user: Some("dev@example.com".to_owned()),
+            issuer: None,
+            emails: EmailTrust::Verified,
             public_url: None,
             grace: Duration::ZERO,
-            lifetime: time::Duration::hours(12),
+            limits: SessionLimits { lifetime: time::Duration::hours(12), idle: time::Duration::hours(12) },
         }
     }
 
@@ -167,9 +191,24 @@ impl TestApiBuilder {
         Self { deadlines: Deadlines { first_byte: patience, idle: patience, ..self.deadlines }, ..self }
     }
 
-    /// Outside FAKE mode.
+    /// Outside FAKE mode, with an identity provider that is away.
     pub fn not_fake(self) -> Self {
-        Self { fake_user: None, ..self }
+        self.signs_in_by(&Issuer::nowhere())
+    }
+
+    /// Outside FAKE mode, with this identity provider.
+    pub fn signs_in_by(self, issuer: &Issuer) -> Self {
+        Self { issuer: Some(issuer.clone()), ..self }
+    }
+
+    /// Takes every address of the identity provider for proven.
+    pub fn trusts_emails(self) -> Self {
+        Self { emails: EmailTrust::Trusted, ..self }
+    }
+
+    /// With sessions that end when nobody uses them for so long.
+    pub fn idle(self, idle: time::Duration) -> Self {
+        Self { limits: SessionLimits { idle, ..self.limits }, ..self }
     }
 
     /// Behind a proxy at this address.
@@ -206,10 +245,10 @@ impl TestApiBuilder {
         let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap();
         runtime.block_on(async {
             let options = ApiOptions { workers: 1, grace: self.grace };
-            let assembly = self.assembly(url);
+            let socket = TcpListener::bind("127.0.0.1:0").unwrap();
+            let assembly = self.assembly(url, socket.local_addr().unwrap());
             let entropy = Arc::clone(&assembly.entropy);
             let services = assemble(assembly).await.unwrap();
-            let socket = TcpListener::bind("127.0.0.1:0").unwrap();
             let api = Api::start(socket, services, &*entropy, options).unwrap();
             // Whoever asked may have been cancelled meanwhile.
             let _ = ready.send(api.address());
@@ -218,10 +257,25 @@ impl TestApiBuilder {
         });
     }
 
-    fn assembly(self, url: &str) -> Assembly {
+    fn assembly(self, url: &str, address: SocketAddr) -> Assembly {
         let allow = Allow::parse("127.0.0.1/32").unwrap();
         let egress = Egress::new(EgressPolicy { allow, ..EgressPolicy::default() }).unwrap();
         let entropy: Arc<dyn Entropy> = Arc::new(OperatingSystem);
+        let own_url = || Url::parse(&format!("http://{address}")).unwrap();
+        let public_url = self.public_url.or_else(|| self.issuer.is_some().then(own_url));
+        let mode = match self.issuer {
+            None => Mode::Fake { user: "dev@example.com".to_owned() },
+            Some(issuer) => {
+                let settings = Settings {
+                    issuer: issuer.url,
+                    client_id: issuer.client_id,
+                    client_secret: issuer.client_secret.into(),
+                    redirect_uri: redirect_uri(public_url.as_ref().unwrap()),
+                };
+                let provider = RelyingParty::new(settings, egress.clone(), Arc::new(self.clock.clone()));
+                Mode::OpenId { provider: Box::new(provider), emails: self.emails }
+            }
+        };
         Assembly {
             store: store(url, self.connections),
             models: Models::new(egress, self.deadlines),
@@ -229,9 +283,9 @@ impl TestApiBuilder {
             clock: Arc::new(self.clock),
             entropy,
             omniadmins: Omniadmins::new(["omniadmin@example.com".to_owned()]),
-            fake_user: self.fake_user,
-            public_url: self.public_url,
-            session_lifetime: self.lifetime,
+            mode,
+            public_url,
+            limits: self.limits,
         }
     }
 }

@@ -1,5 +1,6 @@
 use std::sync::{Arc, Mutex};
 
+use omni_api::SystemClock;
 use omni_domain::{Clock, Entropy, Timestamp};
 use sha2::{Digest, Sha256};
 use time::Duration;
@@ -21,6 +22,12 @@ impl ManualClock {
     #[must_use]
     pub fn at(moment: Timestamp) -> Self {
         Self(Arc::new(Mutex::new(moment)))
+    }
+
+    /// A clock that shows what the machine's own shows now, for dealings with somebody who looks at that one.
+    #[must_use]
+    pub fn at_this_moment() -> Self {
+        Self::at(SystemClock.now())
     }
 
     /// Moves it on.

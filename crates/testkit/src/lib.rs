@@ -17,11 +17,14 @@
 
 mod answer;
 mod api;
+mod browser;
 mod cast;
 mod client;
 mod clock;
 mod connection;
 mod database;
+mod forging_provider;
+mod identity_provider;
 mod plane;
 mod raw;
 mod snapshot;
@@ -29,12 +32,15 @@ mod stream;
 mod wait;
 
 pub use answer::Answer;
-pub use api::{KEY, TestApi, TestApiBuilder};
+pub use api::{Issuer, KEY, TestApi, TestApiBuilder};
+pub use browser::Browser;
 pub use cast::{Actor, Cast};
 pub use client::{Call, Client, PROVIDER_KEY};
 pub use clock::{ManualClock, SeededEntropy};
 pub use connection::Connection;
 pub use database::TestDatabase;
+pub use forging_provider::{ForgingKey, ForgingProvider, hmac_signed};
+pub use identity_provider::IdentityProvider;
 pub use plane::TestPlane;
 pub use raw::raw;
 pub use snapshot::Snapshot;

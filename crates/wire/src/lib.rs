@@ -24,5 +24,8 @@ pub use apps::{AppResponse, CreateAppRequest, DayUsage, UpdateAppRequest, UsageR
 pub use chat::{ChatRequest, ChatResponse, ResetRequest, ResetResponse, TokenUsage};
 pub use collaborations::{ChangeRoleRequest, CollaborationResponse, InviteRequest};
 pub use conversations::{ConversationResponse, HistoryResponse, MessageResponse};
-pub use people::{DevLoginRequest, MeResponse, ProfileResponse, SignedInResponse, UpdateProfileRequest};
+pub use people::{
+    DevLoginRequest, MeResponse, ProfileResponse, SessionResponse, SignedInResponse, SignedOutResponse,
+    UpdateProfileRequest,
+};
 pub use server::{AliveResponse, ReadyResponse, VersionResponse};

@@ -1,4 +1,4 @@
-use omni_domain::{Role, Timestamp, User, UserId};
+use omni_domain::{OpenSession, Role, SessionId, Timestamp, User, UserId};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
@@ -18,6 +18,58 @@ pub struct SignedInResponse {
     #[serde(with = "time::serde::rfc3339")]
     #[schema(value_type = String, format = DateTime)]
     pub expires_at: Timestamp,
+}
+
+/// What there is to say of a sign-out.
+#[derive(Debug, Clone, Serialize, ToSchema)]
+pub struct SignedOutResponse {
+    /// What was done.
+    pub message: String,
+    /// Where the browser may go to sign out of the identity provider, too; null where there is no such place.
+    #[schema(required)]
+    pub logout_url: Option<String>,
+}
+
+/// One session of the caller.
+#[derive(Debug, Clone, Serialize, ToSchema)]
+pub struct SessionResponse {
+    /// The session's number, to end it by.
+    #[schema(value_type = i64)]
+    pub session_id: SessionId,
+    /// When the caller signed in.
+    #[serde(with = "time::serde::rfc3339")]
+    #[schema(value_type = String, format = DateTime)]
+    pub create_date: Timestamp,
+    /// When it was last used, to the minute.
+    #[serde(with = "time::serde::rfc3339")]
+    #[schema(value_type = String, format = DateTime)]
+    pub last_seen: Timestamp,
+    /// When it ends at the latest.
+    #[serde(with = "time::serde::rfc3339")]
+    #[schema(value_type = String, format = DateTime)]
+    pub expires_at: Timestamp,
+    /// What the browser called itself at the sign-in.
+    #[schema(required)]
+    pub user_agent: Option<String>,
+    /// Where the sign-in came from: the other end of the connection, which behind a proxy is the proxy.
+    #[schema(required)]
+    pub address: Option<String>,
+    /// Whether it is the session that asks.
+    pub is_current: bool,
+}
+
+impl From<OpenSession> for SessionResponse {
+    fn from(session: OpenSession) -> Self {
+        Self {
+            session_id: session.id,
+            create_date: session.created,
+            last_seen: session.last_seen,
+            expires_at: session.expires,
+            user_agent: session.user_agent,
+            address: session.address,
+            is_current: session.is_current,
+        }
+    }
 }
 
 /// Who the caller is.

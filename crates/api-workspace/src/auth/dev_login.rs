@@ -1,11 +1,11 @@
 use omni_http::{Answer, ApiError, Call, Ctx, Endpoint, Example, Json, Method, NoQuery, Public, WithCookie};
-use omni_rbac::SessionKey;
 use omni_wire::{DevLoginRequest, SignedInResponse};
 use serde_json::json;
 
 use super::SECTION;
 use crate::WorkspaceApi;
-use crate::plane::{cookie_of, session_cookie};
+use crate::cookies::session_cookie;
+use crate::plane::visitor;
 
 /// FAKE mode: signs in as anybody.
 pub(crate) enum DevLogin {}
@@ -31,9 +31,8 @@ impl Endpoint for DevLogin {
 
     async fn handle(ctx: Ctx<Self>, call: Call<(), NoQuery, Self::Body>) -> Result<Self::Reply, ApiError> {
         let Json(request) = call.body;
-        let previous = session_cookie(&ctx.visit).map(|secret| SessionKey::of(&secret));
-        let signed_in = ctx.state.identity.sign_in_as(Some(&request.email), previous.as_ref()).await?;
+        let signed_in = ctx.state.identity.sign_in_as(Some(&request.email), &visitor(&ctx.visit)).await?;
         let response = SignedInResponse { user: (&signed_in.user).into(), expires_at: signed_in.expires };
-        Ok(WithCookie(Answer(response), cookie_of(&ctx.state, &ctx.visit, &signed_in)))
+        Ok(WithCookie(Answer(response), session_cookie(&ctx.state, &ctx.visit, &signed_in)))
     }
 }

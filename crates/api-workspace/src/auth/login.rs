@@ -1,16 +1,19 @@
 use omni_http::{ApiError, Call, Ctx, Endpoint, Example, Method, NoBody, Public, Redirect, WithCookie};
-use omni_rbac::SessionKey;
 use serde::Deserialize;
 use utoipa::IntoParams;
 
 use super::SECTION;
 use crate::WorkspaceApi;
-use crate::plane::{cookie_of, session_cookie};
+use crate::cookies::{attempt_cookie, session_cookie};
+use crate::plane::visitor;
 
 /// Where a browser goes once somebody is signed in, unless it says otherwise.
 const HOME: &str = "/docs/internal";
 
-/// Signs somebody in and sends them on.
+/// The longest path that is remembered.
+const MOST_BYTES: usize = 2_048;
+
+/// Sends a browser to the identity provider; in FAKE mode, signs somebody in and sends them on.
 pub(crate) enum Login {}
 
 /// Where to go afterwards.
@@ -33,7 +36,8 @@ impl Endpoint for Login {
     const PATH: &'static str = "/internal/auth/login";
     const SECTION: &'static str = SECTION;
     const SUMMARY: &'static str = "Sign in";
-    const DETAILS: &'static str = "In FAKE mode this signs the usual person in.";
+    const DETAILS: &'static str = "For a browser to open: it goes to the identity provider, comes back to \
+        `/internal/auth/callback`, and ends at `next`. In FAKE mode this signs the usual person in at once.";
 
     fn example() -> Example {
         Example::plain()
@@ -44,16 +48,21 @@ impl Endpoint for Login {
         if !is_own_path(&next) {
             return Err(ApiError::invalid("next", "must be a path of this server"));
         }
-        let previous = session_cookie(&ctx.visit).map(|secret| SessionKey::of(&secret));
-        let signed_in = ctx.state.identity.sign_in_as(None, previous.as_ref()).await?;
-        Ok(WithCookie(Redirect(next), cookie_of(&ctx.state, &ctx.visit, &signed_in)))
+        let identity = &ctx.state.identity;
+        if identity.is_fake() {
+            let signed_in = identity.sign_in_as(None, &visitor(&ctx.visit)).await?;
+            return Ok(WithCookie(Redirect(next), session_cookie(&ctx.state, &ctx.visit, &signed_in)));
+        }
+        let departure = identity.begin_sign_in(&next).await?;
+        let cookie = attempt_cookie(&ctx.state, &ctx.visit, &departure);
+        Ok(WithCookie(Redirect(departure.url.into()), cookie))
     }
 }
 
 /// Whether a browser that is sent to `path` stays on this server: `//host` and `/\host` lead elsewhere.
 fn is_own_path(path: &str) -> bool {
     let is_visible = path.bytes().all(|byte| byte.is_ascii_graphic());
-    is_visible && path.starts_with('/') && !path.starts_with("//") && !path.contains('\\')
+    is_visible && path.len() <= MOST_BYTES && path.starts_with('/') && !path.starts_with("//") && !path.contains('\\')
 }
 
 #[cfg(test)]

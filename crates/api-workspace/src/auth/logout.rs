@@ -1,9 +1,11 @@
-use omni_http::{ApiError, Call, Ctx, Deleted, Endpoint, Example, Method, NoBody, NoQuery, Public, WithCookie};
-use omni_rbac::SessionKey;
+use omni_http::Sessions;
+use omni_http::{Answer, ApiError, Call, Ctx, Endpoint, Example, Method, NoBody, NoQuery, Public, WithCookie};
+use omni_wire::SignedOutResponse;
+use url::Url;
 
 use super::SECTION;
 use crate::WorkspaceApi;
-use crate::plane::{removal_cookie, session_cookie};
+use crate::cookies::session_removal_cookie;
 
 /// Ends the caller's session, everywhere at once. Who is not signed in is signed out already.
 pub(crate) enum Logout {}
@@ -14,21 +16,24 @@ impl Endpoint for Logout {
     type Path = ();
     type Query = NoQuery;
     type Body = NoBody;
-    type Reply = WithCookie<Deleted>;
+    type Reply = WithCookie<Answer<SignedOutResponse>>;
 
     const METHOD: Method = Method::Post;
     const PATH: &'static str = "/internal/auth/logout";
     const SECTION: &'static str = SECTION;
     const SUMMARY: &'static str = "Sign out";
+    const DETAILS: &'static str = "`logout_url` is where a browser may go to sign out of the identity provider, too.";
 
     fn example() -> Example {
         Example::plain()
     }
 
     async fn handle(ctx: Ctx<Self>, _call: Call<(), NoQuery, NoBody>) -> Result<Self::Reply, ApiError> {
-        if let Some(secret) = session_cookie(&ctx.visit) {
-            ctx.state.identity.sign_out(&SessionKey::of(&secret)).await?;
-        }
-        Ok(WithCookie(Deleted("Signed out".to_owned()), removal_cookie(&ctx.state, &ctx.visit)))
+        let logout_url = match WorkspaceApi::credential(&ctx.visit) {
+            Some(key) => ctx.state.identity.sign_out(&key, ctx.state.public_url.as_ref()).await?,
+            None => None,
+        };
+        let response = SignedOutResponse { message: "Signed out".to_owned(), logout_url: logout_url.map(Url::into) };
+        Ok(WithCookie(Answer(response), session_removal_cookie(&ctx.state, &ctx.visit)))
     }
 }

@@ -19,4 +19,6 @@ mod resuming;
 mod roles;
 mod scene;
 mod sessions;
+mod sign_in;
+mod sign_in_forged;
 mod tenancy;

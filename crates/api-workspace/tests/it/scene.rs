@@ -23,6 +23,7 @@ pub(crate) struct Ids {
     pub(crate) key: i64,
     /// Somebody's account that owns nothing.
     pub(crate) person: i64,
+    pub(crate) session: i64,
 }
 
 impl Ids {
@@ -39,7 +40,8 @@ impl Ids {
         let key =
             key.json(&serde_json::json!({ "name": "A key" })).send().await.expect(201)["key_id"].as_i64().unwrap();
         let person = client.meet(&format!("passer-by-{app}@example.com")).await.user_id;
-        Self { app, agent, service, collaboration, key, person, ..Self::unknown() }.talked_by(client).await
+        let ids = Self { app, agent, service, collaboration, key, person, ..Self::unknown() };
+        ids.talked_by(client).await.signed_in_by(client).await
     }
 
     /// The same with a conversation of somebody else's own.
@@ -47,6 +49,14 @@ impl Ids {
         let answer = client.ask(self.agent, "Good morning").await.expect(200);
         let number = |name: &str| answer[name].as_i64().unwrap();
         Self { conversation: number("conversation_id"), turn: number("turn_id"), ..self }
+    }
+
+    /// The same with another session of somebody's own.
+    pub(crate) async fn signed_in_by(self, client: &Client) -> Self {
+        let elsewhere = client.again().await;
+        let sessions = elsewhere.get("/internal/auth/sessions").send().await.expect(200);
+        let current = sessions.as_array().unwrap().iter().find(|session| session["is_current"] == true).unwrap();
+        Self { session: current["session_id"].as_i64().unwrap(), ..self }
     }
 
     /// Numbers that nothing has.
@@ -60,6 +70,7 @@ impl Ids {
             collaboration: UNKNOWN,
             key: UNKNOWN,
             person: UNKNOWN,
+            session: UNKNOWN,
         }
     }
 
@@ -74,6 +85,7 @@ impl Ids {
             "collab_id" => self.collaboration,
             "key_id" => self.key,
             "user_id" => self.person,
+            "session_id" => self.session,
             other => panic!("a scene has no `{other}` yet: make one in `Ids::make`"),
         }
     }

@@ -20,6 +20,7 @@ fn the_defaults_are_those_of_the_reference() {
     assert_eq!(config.database_connections, 20);
     assert!(config.omniadmins.is_empty() && config.egress_allow.is_empty());
     assert_eq!(config.session_lifetime, Duration::from_secs(12 * 3_600));
+    assert_eq!(config.session_idle, Duration::from_secs(2 * 3_600));
     assert_eq!(config.model_deadlines.first_byte, Duration::from_secs(60));
     assert_eq!(config.model_deadlines.idle, Duration::from_secs(60));
     assert_eq!(config.model_deadlines.total, Duration::from_secs(600));
@@ -110,8 +111,10 @@ fn every_setting_is_obeyed() {
         ("OMNI_OIDC_ISSUER", "https://other.example.com"),
         ("OMNI_OIDC_CLIENT_ID", "other"),
         ("OMNI_OIDC_CLIENT_SECRET", "other"),
+        ("OMNI_OIDC_EMAILS", "trusted"),
         ("OMNI_OMNIADMINS", "ada@example.com"),
         ("OMNI_SESSION_HOURS", "13"),
+        ("OMNI_SESSION_IDLE_MINUTES", "121"),
         ("OMNI_EGRESS_ALLOW", "127.0.0.1:1"),
         ("OMNI_MODEL_FIRST_BYTE_TIMEOUT", "61"),
         ("OMNI_MODEL_IDLE_TIMEOUT", "61"),

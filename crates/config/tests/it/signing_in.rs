@@ -1,4 +1,4 @@
-use omni_config::Auth;
+use omni_config::{Auth, OidcEmails};
 use secrecy::ExposeSecret;
 
 use crate::{FAKE, load, refused};
@@ -21,9 +21,10 @@ fn without_a_mode_and_an_issuer_it_says_what_to_set() {
 #[test]
 fn an_issuer_is_enough_to_choose_oidc() {
     let loaded = load([ISSUER, CLIENT, SECRET, PUBLIC]).unwrap();
-    let Auth::Oidc { issuer, client_id, client_secret, public_url } = loaded.config.auth.clone() else {
+    let Auth::Oidc { issuer, client_id, client_secret, emails, public_url } = loaded.config.auth.clone() else {
         panic!("{:?}", loaded.config.auth)
     };
+    assert_eq!(emails, OidcEmails::Verified);
     // Without the slash that a URL would get: it is compared with the tokens letter by letter.
     assert_eq!(issuer, "https://accounts.example.com");
     assert_eq!((client_id.as_str(), client_secret.expose_secret()), ("omni", "hunter2"));

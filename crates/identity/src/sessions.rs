@@ -1,0 +1,175 @@
+use std::fmt;
+use std::net::IpAddr;
+use std::sync::Arc;
+
+use base64::Engine;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use omni_domain::{Clock, Entropy, OpenSession, SessionId, Text, Timestamp, User, email, required_text};
+use omni_persistence::{NewSession, Store, Way};
+use omni_rbac::{Session, SessionKey, SystemGrant};
+use secrecy::SecretString;
+use url::Url;
+
+use crate::{IdentityError, Mode, SessionLimits};
+
+/// The most characters that are kept of what a browser calls itself.
+const MOST_USER_AGENT: usize = 300;
+
+/// Begins and ends sessions.
+pub struct Identity {
+    pub(crate) store: Store,
+    pub(crate) clock: Arc<dyn Clock>,
+    entropy: Arc<dyn Entropy>,
+    limits: SessionLimits,
+    pub(crate) mode: Mode,
+}
+
+impl fmt::Debug for Identity {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Identity").field("limits", &self.limits).field("mode", &self.mode).finish_non_exhaustive()
+    }
+}
+
+/// Somebody who has just been signed in.
+#[derive(Debug)]
+pub struct SignedIn {
+    /// Who.
+    pub user: User,
+    /// The session's secret, for the cookie.
+    pub secret: SecretString,
+    /// What the session is found by.
+    pub key: SessionKey,
+    /// When the session ends at the latest.
+    pub expires: Timestamp,
+}
+
+/// Who knocks: what a session's owner will know it by.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Visitor<'a> {
+    /// What the browser calls itself.
+    pub user_agent: Option<&'a str>,
+    /// The other end of the connection.
+    pub address: Option<IpAddr>,
+    /// The session that the browser carried so far; it ends when another begins.
+    pub previous: Option<SessionKey>,
+}
+
+impl Identity {
+    /// Signs people in by `mode`, into sessions with these limits.
+    #[must_use]
+    pub fn new(
+        store: Store,
+        clock: Arc<dyn Clock>,
+        entropy: Arc<dyn Entropy>,
+        limits: SessionLimits,
+        mode: Mode,
+    ) -> Self {
+        Self { store, clock, entropy, limits, mode }
+    }
+
+    /// Whether the server runs in FAKE mode, in which nobody has to prove who they are.
+    #[must_use]
+    pub const fn is_fake(&self) -> bool {
+        matches!(self.mode, Mode::Fake { .. })
+    }
+
+    /// FAKE mode: signs in whoever `address` names, or the usual person.
+    ///
+    /// # Errors
+    /// [`IdentityError::NotThisWay`] outside FAKE mode, [`IdentityError::Invalid`] for what is no address,
+    /// [`IdentityError::Deactivated`] for a person who was shut out.
+    pub async fn sign_in_as(&self, address: Option<&str>, visitor: &Visitor<'_>) -> Result<SignedIn, IdentityError> {
+        let Mode::Fake { user: usual } = &self.mode else { return Err(IdentityError::NotThisWay) };
+        let address = email("email", address.unwrap_or(usual))?;
+        let name = address.split('@').next().unwrap_or(&address);
+        let user = self.store.person_by_email(&address, name, self.clock.now()).await?;
+        self.begin(user, Way::Fake, visitor).await
+    }
+
+    /// Ends a session. Answers where the browser may go to sign out of the identity provider, too, and come back to
+    /// `afterwards`.
+    ///
+    /// # Errors
+    /// If the database is away.
+    pub async fn sign_out(&self, key: &SessionKey, afterwards: Option<&Url>) -> Result<Option<Url>, IdentityError> {
+        let was_open = self.store.end_session(key).await?;
+        match (&self.mode, afterwards) {
+            (Mode::OpenId { provider, .. }, Some(afterwards)) if was_open => {
+                Ok(provider.end_session_url(afterwards).await)
+            }
+            _ => Ok(None),
+        }
+    }
+
+    /// The sessions of whoever asks that are open now, the last used first.
+    ///
+    /// # Errors
+    /// If the database is away.
+    pub async fn own_sessions(&self, session: &Session) -> Result<Vec<OpenSession>, IdentityError> {
+        Ok(self.store.own_sessions(session, self.clock.now()).await?)
+    }
+
+    /// Ends one session of whoever asks, everywhere at once.
+    ///
+    /// # Errors
+    /// If they have no such session.
+    pub async fn end_own_session(&self, session: &Session, id: SessionId) -> Result<(), IdentityError> {
+        Ok(self.store.end_own_session(session, id).await?)
+    }
+
+    /// Gives the signed-in person another name.
+    ///
+    /// # Errors
+    /// [`IdentityError::Invalid`] if it is no name.
+    pub async fn rename(&self, session: &Session, name: &str) -> Result<User, IdentityError> {
+        let name = required_text("name", name, Text::Name)?;
+        Ok(self.store.rename_person(session, &name).await?)
+    }
+
+    /// Removes the sessions and sign-ins that are over, and says how many sessions there were.
+    ///
+    /// # Errors
+    /// If the database is away.
+    pub async fn sweep(&self, leave: &SystemGrant) -> Result<usize, IdentityError> {
+        Ok(self.store.sweep_sessions(leave, self.clock.now()).await?)
+    }
+
+    /// Ends the sessions that began while people were signed in in another way, and says how many there were: whom FAKE
+    /// mode believed, a provider has not vouched for.
+    ///
+    /// # Errors
+    /// If the database is away.
+    pub async fn end_sessions_of_other_modes(&self, leave: &SystemGrant) -> Result<usize, IdentityError> {
+        let way = if self.is_fake() { Way::Fake } else { Way::Oidc };
+        Ok(self.store.end_sessions_not_by(leave, way).await?)
+    }
+
+    pub(crate) async fn begin(&self, user: User, way: Way, visitor: &Visitor<'_>) -> Result<SignedIn, IdentityError> {
+        if !user.is_active {
+            return Err(IdentityError::Deactivated);
+        }
+        let secret = self.secret();
+        let key = SessionKey::of(&secret);
+        let created = self.clock.now();
+        let expires = created + self.limits.lifetime;
+        let new = NewSession {
+            key,
+            user: user.id,
+            way,
+            created,
+            expires,
+            idle: self.limits.idle,
+            user_agent: visitor.user_agent.map(|agent| agent.chars().take(MOST_USER_AGENT).collect()),
+            address: visitor.address.map(|address| address.to_canonical().to_string()),
+        };
+        self.store.begin_session(&new, visitor.previous.as_ref()).await?;
+        Ok(SignedIn { user, secret: SecretString::from(secret), key, expires })
+    }
+
+    /// 256 random bits in letters.
+    pub(crate) fn secret(&self) -> String {
+        let mut bytes = [0; 32];
+        self.entropy.fill(&mut bytes);
+        URL_SAFE_NO_PAD.encode(bytes)
+    }
+}
