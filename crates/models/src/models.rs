@@ -11,7 +11,7 @@ use crate::target::ModelTarget;
 use crate::wire::line_to;
 
 /// The most bytes of text in an answer, reasoning included, unless told otherwise.
-const LONGEST_ANSWER: usize = 8 * 1024 * 1024;
+const LONGEST_ANSWER: usize = 1024 * 1024;
 
 /// All models, at whatever provider. Made once; clones share their connections.
 #[derive(Debug, Clone)]
@@ -22,7 +22,7 @@ pub struct Models {
 }
 
 impl Models {
-    /// Models that are talked to through `egress`, within these deadlines, with answers of at most 8 MiB of text.
+    /// Models that are talked to through `egress`, within these deadlines, with answers of at most 1 MiB of text.
     #[must_use]
     pub const fn new(egress: Egress, deadlines: Deadlines) -> Self {
         Self { egress, deadlines, longest_answer: LONGEST_ANSWER }

@@ -1,6 +1,6 @@
 use bytes::{BufMut, BytesMut};
 use omni_domain::{AgentId, ConversationId, MessageId, TurnId};
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 /// What a reader of a turn is told, in the shape of the wire: flat, with the kind in `type`.
 #[derive(Debug, Clone, Serialize)]
@@ -96,6 +96,34 @@ pub struct Done {
     /// What it cost, if that is known.
     pub usage: Option<TokenUsage>,
 }
+
+impl Done {
+    /// The same without the answer's text.
+    pub(crate) fn without_text(&self) -> Self {
+        Self {
+            response: String::new(),
+            turn_id: self.turn_id,
+            conversation_id: self.conversation_id,
+            message_id: self.message_id,
+            agent_id: self.agent_id,
+            finish_reason: self.finish_reason,
+            usage: self.usage,
+        }
+    }
+}
+
+/// The answer that a frame of [`Event::Done`] carries; nothing if the frame is another event's.
+pub(crate) fn answer_of(frame: &[u8]) -> Option<String> {
+    #[derive(Deserialize)]
+    struct Whole {
+        response: String,
+    }
+    let start = frame.windows(DATA.len()).position(|bytes| bytes == DATA)? + DATA.len();
+    serde_json::from_slice(frame.get(start..)?).ok().map(|Whole { response }| response)
+}
+
+/// What stands between a frame's number and its event.
+const DATA: &[u8] = b"\ndata: ";
 
 /// Writes events as frames of a server-sent event stream, each with its number.
 #[derive(Debug, Default)]

@@ -1,12 +1,10 @@
-use std::collections::VecDeque;
 use std::fmt;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use bytes::Bytes;
+use bytes::{Bytes, BytesMut};
 use tokio::sync::Notify;
 
-use crate::event::Done;
-use crate::event::Frames;
+use crate::event::{Done, Frames, answer_of};
 use crate::{Event, TurnError};
 
 /// What a turn has said so far: written once, read by whoever is there, at each reader's own pace.
@@ -17,14 +15,15 @@ pub struct TurnLog {
 
 #[derive(Default)]
 struct State {
-    segments: VecDeque<Segment>,
+    segments: Vec<Segment>,
+    /// The text of an answer is in the last frame and not kept a second time.
     outcome: Option<Outcome>,
 }
 
 /// Frames that were written together.
 struct Segment {
     bytes: Bytes,
-    /// The number and the end of each frame.
+    /// The number and the end of each frame; never empty.
     frames: Vec<(u64, usize)>,
 }
 
@@ -60,7 +59,7 @@ impl TurnLog {
             return;
         }
         let (bytes, frames) = frames.take();
-        self.lock().segments.push_back(Segment { bytes, frames });
+        self.lock().segments.push(Segment { bytes, frames });
         self.changed.notify_waiters();
     }
 
@@ -68,21 +67,51 @@ impl TurnLog {
     pub(crate) fn end(&self, frames: &mut Frames, last: &Event<'_>, outcome: Outcome) {
         frames.push(last);
         let (bytes, frames) = frames.take();
+        let outcome = match outcome {
+            Outcome::Done(done) => Outcome::Done(Arc::new(done.without_text())),
+            failed @ Outcome::Failed(_) => failed,
+        };
         let mut state = self.lock();
-        state.segments.push_back(Segment { bytes, frames });
+        state.segments.push(Segment { bytes, frames });
         state.outcome = Some(outcome);
         drop(state);
         self.changed.notify_waiters();
     }
 
-    pub(crate) fn outcome(&self) -> Option<Outcome> {
-        self.lock().outcome.clone()
+    /// Puts what was said into one piece of memory of exactly its size, and says how many bytes it holds. For a turn that
+    /// has ended: its readers keep their places.
+    pub(crate) fn settle(&self) -> usize {
+        let mut state = self.lock();
+        let (mut bytes, mut frames) = (
+            BytesMut::with_capacity(state.segments.iter().map(|segment| segment.bytes.len()).sum()),
+            Vec::with_capacity(state.segments.iter().map(|segment| segment.frames.len()).sum()),
+        );
+        for segment in &state.segments {
+            frames.extend(segment.frames.iter().map(|(number, end)| (*number, bytes.len() + end)));
+            bytes.extend_from_slice(&segment.bytes);
+        }
+        let held = bytes.len() + frames.len() * size_of::<(u64, usize)>();
+        state.segments = if frames.is_empty() { Vec::new() } else { vec![Segment { bytes: bytes.freeze(), frames }] };
+        held
+    }
+
+    /// How the turn ended, with the text of the answer read back from the last frame.
+    fn outcome(&self) -> Option<Outcome> {
+        let state = self.lock();
+        let outcome = match state.outcome.as_ref()? {
+            Outcome::Done(done) => match state.segments.last().and_then(Segment::answer) {
+                Some(response) => Outcome::Done(Arc::new(Done { response, ..done.without_text() })),
+                None => Outcome::Failed(Arc::new(TurnError::Panicked("the log ends without an answer".to_owned()))),
+            },
+            failed @ Outcome::Failed(_) => failed.clone(),
+        };
+        Some(outcome)
     }
 
     /// Reads from behind the frame with this number; 0 reads from the beginning.
     #[must_use]
     pub fn reader(self: &Arc<Self>, after: u64) -> Reader {
-        Reader { log: Arc::clone(self), segment: 0, after }
+        Reader { log: Arc::clone(self), after }
     }
 
     /// Waits until the turn has ended.
@@ -101,7 +130,7 @@ impl TurnLog {
 #[derive(Debug)]
 pub struct Reader {
     log: Arc<TurnLog>,
-    segment: usize,
+    /// The number of the last frame that was read.
     after: u64,
 }
 
@@ -122,11 +151,10 @@ impl Reader {
 
     fn poll(&mut self) -> Place {
         let state = self.log.lock();
-        let mut ready: Vec<Bytes> = Vec::new();
-        while let Some(segment) = state.segments.get(self.segment) {
-            self.segment += 1;
-            ready.extend(segment.behind(self.after));
-        }
+        let read = state.segments.partition_point(|segment| segment.last() <= self.after);
+        let unread = state.segments.get(read..).unwrap_or_default();
+        let mut ready: Vec<Bytes> = unread.iter().map(|segment| segment.behind(self.after)).collect();
+        self.after = unread.last().map_or(self.after, Segment::last);
         let has_ended = state.outcome.is_some();
         drop(state);
         match ready.len() {
@@ -145,20 +173,33 @@ enum Place {
 }
 
 impl Segment {
-    /// The frames with higher numbers than `after`, if there are any.
-    fn behind(&self, after: u64) -> Option<Bytes> {
-        let last = self.frames.last()?.0;
-        if last <= after {
-            return None;
-        }
-        let start = self.frames.iter().rev().find(|(number, _)| *number <= after).map_or(0, |(_, end)| *end);
-        Some(self.bytes.slice(start..))
+    /// The number of the last frame.
+    fn last(&self) -> u64 {
+        self.frames.last().map_or(0, |(number, _)| *number)
+    }
+
+    /// The frames with higher numbers than `after`.
+    fn behind(&self, after: u64) -> Bytes {
+        let read = self.frames.partition_point(|(number, _)| *number <= after);
+        self.bytes.slice(self.end_of(read)..)
+    }
+
+    /// The answer, if the last frame says that the turn is done.
+    fn answer(&self) -> Option<String> {
+        let start = self.end_of(self.frames.len().checked_sub(1)?);
+        answer_of(self.bytes.get(start..)?)
+    }
+
+    /// Where the first so many frames end.
+    fn end_of(&self, frames: usize) -> usize {
+        frames.checked_sub(1).and_then(|last| self.frames.get(last)).map_or(0, |(_, end)| *end)
     }
 }
 
 #[cfg(test)]
 mod tests {
     use futures::FutureExt;
+    use omni_domain::{AgentId, ConversationId, MessageId, TurnId};
 
     use super::*;
 
@@ -199,5 +240,50 @@ mod tests {
             say(&log, &mut frames, &["a"]);
         });
         assert!(text(read).contains("\"a\""));
+    }
+
+    fn done(response: &str) -> Arc<Done> {
+        Arc::new(Done {
+            response: response.to_owned(),
+            turn_id: TurnId::new(1),
+            conversation_id: ConversationId::new(2),
+            message_id: MessageId::new(3),
+            agent_id: AgentId::new(4),
+            finish_reason: "length",
+            usage: None,
+        })
+    }
+
+    #[tokio::test]
+    async fn an_answer_is_in_memory_once_in_tokens_and_once_whole() {
+        let (log, mut frames) = (TurnLog::new(), Frames::default());
+        let text = "a \"b\"\n\u{1f600}".repeat(10_000);
+        say(&log, &mut frames, &[&text]);
+        let whole = done(&text);
+        log.end(&mut frames, &Event::Done(&whole), Outcome::Done(Arc::clone(&whole)));
+        let Some(Outcome::Done(kept)) = log.lock().outcome.clone() else { panic!("it is done") };
+        assert_eq!(kept.response, "");
+        let Outcome::Done(told) = log.ended().await else { panic!("it is done") };
+        assert_eq!((told.response.as_str(), told.finish_reason), (text.as_str(), "length"));
+        assert!(log.settle() < 3 * text.len());
+    }
+
+    #[tokio::test]
+    async fn a_log_that_settles_loses_nothing_and_nobody_their_place() {
+        let (log, mut frames) = (TurnLog::new(), Frames::default());
+        say(&log, &mut frames, &["a"]);
+        say(&log, &mut frames, &["b", "c"]);
+        let mut midway = log.reader(1);
+        assert!(text(midway.next().await).starts_with("id: 2\n"));
+        let whole = done("abc");
+        log.end(&mut frames, &Event::Done(&whole), Outcome::Done(whole.clone()));
+        let before = text(log.reader(0).next().await);
+        assert_eq!(log.settle(), before.len() + 4 * 16);
+        assert_eq!(text(log.reader(0).next().await), before);
+        assert!(text(log.reader(2).next().await).starts_with("id: 3\n"));
+        assert!(text(midway.next().await).starts_with("id: 4\n"));
+        assert!(midway.next().await.is_none());
+        let Outcome::Done(told) = log.ended().await else { panic!("it is done") };
+        assert_eq!(told.response, "abc");
     }
 }

@@ -17,7 +17,7 @@ use crate::assemble;
 use crate::drive::{Asking, Drive};
 use crate::event::Metadata;
 use crate::ledger::Ledger;
-use crate::live::{LiveTurns, Turn};
+use crate::live::{Limits, LiveTurns, Turn};
 use crate::log::TurnLog;
 use crate::{Ask, TurnError};
 
@@ -29,6 +29,9 @@ const WATCH: Duration = Duration::from_secs(2);
 /// A process that has not said so for this long has stopped, and its turns with it.
 const SILENT: time::Duration = time::Duration::seconds(30);
 
+/// The most bytes of turns that have ended: who comes back for one that had to go finds its answer in the history.
+const MOST_KEPT: usize = 32 * 1024 * 1024;
+
 /// How this process runs turns.
 #[derive(Debug, Clone, Copy)]
 pub struct Settings {
@@ -36,7 +39,7 @@ pub struct Settings {
     pub runner: Runner,
     /// The most turns that run at once.
     pub most: usize,
-    /// How long a turn that has ended can still be read.
+    /// How long a turn that has ended can still be read, as long as there is room for it.
     pub kept: Duration,
     /// The column that AI services' keys are sealed for.
     pub key_column: &'static str,
@@ -85,7 +88,7 @@ impl Turns {
     ) -> Result<Arc<Self>, TurnError> {
         let (ledger, keeping) = Ledger::new(store.clone());
         let turns = Arc::new(Self {
-            live: Arc::new(LiveTurns::new(settings.most, settings.kept)),
+            live: Arc::new(LiveTurns::new(Limits { most: settings.most, kept: settings.kept, bytes: MOST_KEPT })),
             store,
             models,
             key,
