@@ -4,6 +4,20 @@ use omni_rbac::{Grant, Session, Viewer};
 
 use crate::{Workspace, WorkspaceError};
 
+/// The most bytes of messages' text that are shown at once: more of a long conversation is asked for page by page.
+pub const MOST_TEXT: u32 = 4 * 1024 * 1024;
+
+/// A conversation and some of what was said in it.
+#[derive(Debug, Clone, PartialEq)]
+pub struct History {
+    /// The conversation.
+    pub conversation: Conversation,
+    /// The messages, in the order they came.
+    pub messages: Vec<Message>,
+    /// Whether there are messages before these.
+    pub has_more: bool,
+}
+
 impl Workspace {
     /// One page of the signed-in person's own conversations, latest first: in the grant's app, or without a grant
     /// wherever they may see the workspace.
@@ -23,7 +37,8 @@ impl Workspace {
         })
     }
 
-    /// One conversation of the grant holder, and its latest `most` messages before `before`, in the order they came.
+    /// One conversation of the grant holder, and its latest messages before `before`, in the order they came: at most
+    /// `most` of them with at most [`MOST_TEXT`] bytes of text together, but always one if there is one.
     ///
     /// # Errors
     /// [`StoreError::NotFound`] if it is not theirs.
@@ -33,10 +48,13 @@ impl Workspace {
         id: ConversationId,
         before: Option<MessageId>,
         most: u32,
-    ) -> Result<(Conversation, Vec<Message>), WorkspaceError> {
+    ) -> Result<History, WorkspaceError> {
         let conversation = self.store.find_conversation(grant, id).await?.ok_or(StoreError::NotFound)?;
-        let messages = self.store.messages(grant, id, before, most).await?;
-        Ok((conversation, messages))
+        // One more than is shown tells whether there are more.
+        let excerpt = self.store.measure_messages(grant, id, before, most.saturating_add(1), MOST_TEXT).await?;
+        let shown = u32::try_from(excerpt.fitting).unwrap_or(u32::MAX).clamp(1, most.max(1));
+        let messages = self.store.messages(grant, id, before, shown).await?;
+        Ok(History { conversation, messages, has_more: excerpt.found > u64::from(shown) })
     }
 
     /// Removes a conversation of the grant holder.

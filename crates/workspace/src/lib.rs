@@ -15,5 +15,6 @@ mod first_start;
 mod workspace;
 
 pub use apps::UsageReport;
+pub use conversations::{History, MOST_TEXT};
 pub use error::WorkspaceError;
 pub use workspace::{AI_SERVICE_KEY, Workspace};

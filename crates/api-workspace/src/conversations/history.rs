@@ -40,6 +40,9 @@ impl Endpoint for History {
     const PATH: &'static str = ITEM;
     const SECTION: &'static str = SECTION;
     const SUMMARY: &'static str = "Get conversation history";
+    const DETAILS: &'static str = "The latest messages, in the order they came: as many as `limit` says, but fewer where \
+        they would hold more than 4 MiB of text together. `has_more` says whether there are earlier ones; ask for them with \
+        `before` set to the first `message_id` of this answer.";
 
     fn example() -> Example {
         Example::plain()
@@ -51,13 +54,8 @@ impl Endpoint for History {
             return Err(ApiError::invalid("limit", format!("must be from 1 to {MOST}")));
         }
         let grant = &ctx.granted.grant;
-        // One more than is shown tells whether there are more.
-        let (conversation, mut messages) =
-            ctx.state.workspace.conversation(grant, call.path, call.query.before, most + 1).await?;
-        let has_more = messages.len() > usize::try_from(most).unwrap_or(usize::MAX);
-        if has_more {
-            messages.remove(0);
-        }
+        let omni_workspace::History { conversation, messages, has_more } =
+            ctx.state.workspace.conversation(grant, call.path, call.query.before, most).await?;
         let messages = messages.into_iter().map(MessageResponse::from).collect();
         Ok(Answer(HistoryResponse { conversation: conversation.into(), messages, has_more }))
     }

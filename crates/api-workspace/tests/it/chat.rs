@@ -56,6 +56,41 @@ fn kinds(events: &[Event]) -> Vec<&str> {
 }
 
 #[tokio::test]
+async fn a_history_of_long_messages_comes_page_by_page() {
+    let place = Place::open("says:short").await;
+    let conversation = place.ask(json!({ "message": "Hello" })).await["conversation_id"].clone();
+    for _ in 0..4 {
+        place.ask(json!({ "message": "Again" })).await;
+    }
+    // Five questions and answers; of the answers each is a little more than a megabyte, and one more than fits at all.
+    let sql = place.api.database().sql().await;
+    let longer = "UPDATE messages SET content = repeat('x', 1100000) WHERE author = 'agent'; \
+         UPDATE messages SET content = repeat('x', 5000000) WHERE message_id = \
+         (SELECT min(message_id) FROM messages WHERE author = 'agent')";
+    sql.batch_execute(longer).await.unwrap();
+    let page = async |query: String| {
+        let answer = place.owner.get(&format!("/internal/conversations/{conversation}{query}")).send().await;
+        let page = answer.expect(200);
+        let ids: Vec<i64> =
+            page["messages"].as_array().unwrap().iter().map(|m| m["message_id"].as_i64().unwrap()).collect();
+        (ids, page["has_more"].as_bool().unwrap())
+    };
+    let before = |ids: &[i64]| format!("?before={}", ids[0]);
+    let (latest, has_more) = page(String::new()).await;
+    assert_eq!((latest.len(), has_more), (6, true), "a fourth answer would be too much");
+    let (middle, has_more) = page(before(&latest)).await;
+    assert_eq!((middle.len(), has_more), (2, true));
+    let (alone, has_more) = page(before(&middle)).await;
+    assert_eq!((alone.len(), has_more), (1, true), "one is always shown");
+    let (first, has_more) = page(before(&alone)).await;
+    assert_eq!((first.len(), has_more), (1, false));
+    let all = [first, alone, middle, latest].concat();
+    assert!(all.len() == 10 && all.is_sorted(), "{all:?}");
+    assert_eq!(page("?limit=2".to_owned()).await, (all[8..].to_vec(), true));
+    assert_eq!(page(before(&all)).await, (vec![], false));
+}
+
+#[tokio::test]
 async fn a_turn_streams_in_order_and_is_stored() {
     let place = Place::open("tokens-25").await;
     let stream = place.owner.chat(place.agent, "Count for me").await;
