@@ -1,5 +1,5 @@
 use omni_domain::AgentId;
-use omni_http::{ApiError, Call, Ctx, Deleted, Endpoint, Example, InApp, Method, NoBody, NoQuery, Via};
+use omni_http::{ApiError, Call, Ctx, Deleted, Endpoint, Example, FromPath, InApp, Method, NoBody, NoQuery, Via};
 use omni_rbac::Viewer;
 
 use super::Agents;
@@ -28,7 +28,9 @@ impl Endpoint for CancelTurn {
     }
 
     async fn handle(ctx: Ctx<Self>, call: Call<TurnPath, NoQuery, NoBody>) -> Result<Deleted, ApiError> {
-        let turn = ctx.state.turns.find(&ctx.granted.grant, call.path.turn).ok_or_else(ApiError::not_found)?;
+        let agent = AgentId::from_path(&ctx.visit)?;
+        let turn = ctx.state.turns.find(&ctx.granted.grant, call.path.turn);
+        let turn = turn.filter(|turn| turn.metadata().agent_id == agent).ok_or_else(ApiError::not_found)?;
         turn.cancel();
         Ok(Deleted("Turn stopped".to_owned()))
     }
