@@ -1,6 +1,6 @@
 use std::net::{SocketAddr, TcpListener};
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use actix_web::dev::ServerHandle;
 use omni_api_workspace::{ROUTES, Services, WorkspaceApi};
@@ -8,12 +8,15 @@ use omni_domain::Entropy;
 use omni_http::{Dispatcher, Router, ServerOptions, serve};
 use tokio::task::JoinHandle;
 
+/// How long answers have to be sent to their end once the turns have ended, however much of the grace those took.
+const LAST_WORDS: Duration = Duration::from_secs(2);
+
 /// How the API is served.
 #[derive(Debug, Clone, Copy)]
 pub struct ApiOptions {
     /// How many threads serve.
     pub workers: usize,
-    /// How long a stop waits for answers and turns that are on their way.
+    /// How long a stop waits for turns and answers that are on their way, all together.
     pub grace: Duration,
 }
 
@@ -67,14 +70,22 @@ impl Api {
         &self.services
     }
 
-    /// Stops: no turn begins any more, those that run have the grace to end, then the socket closes. When this answers,
-    /// everything that anybody was told is stored.
+    /// Stops: no turn begins any more, `/readyz` says so, and what is on its way has the grace to end; then the socket
+    /// closes. When this answers, everything that anybody was told is stored.
     ///
     /// # Errors
     /// If serving had failed.
     pub async fn stop(self) -> anyhow::Result<()> {
+        let begun = Instant::now();
         self.services.turns.stop(self.grace).await;
-        self.handle.stop(true).await;
-        Ok(self.serving.await??)
+        let left = self.grace.saturating_sub(begun.elapsed()).max(LAST_WORDS);
+        if tokio::time::timeout(left, self.handle.stop(true)).await.is_err() {
+            tracing::info!("closing the connections that are still open");
+            self.serving.abort();
+        }
+        match self.serving.await {
+            Err(error) if error.is_cancelled() => Ok(()),
+            served => Ok(served??),
+        }
     }
 }

@@ -259,6 +259,12 @@ impl Turns {
         self.tasks.len()
     }
 
+    /// Whether no turn may begin any more, because the process is about to stop.
+    #[must_use]
+    pub fn is_closing(&self) -> bool {
+        self.closing.is_cancelled()
+    }
+
     /// Takes no more turns, gives those that run `grace` to end by themselves, then ends them with what they have said so
     /// far. When this answers, all of it is stored.
     pub async fn stop(&self, grace: Duration) {

@@ -9,7 +9,8 @@ use crate::WorkspaceApi;
 /// How long the database may take to answer.
 const PATIENCE: Duration = Duration::from_secs(2);
 
-/// Says whether the process can do its work: the database answers, and its schema is up to date.
+/// Says whether the process can do its work: the database answers, its schema is up to date, and nobody has asked the
+/// process to stop.
 pub(crate) enum Readyz {}
 
 impl Endpoint for Readyz {
@@ -31,6 +32,9 @@ impl Endpoint for Readyz {
 
     async fn handle(ctx: Ctx<Self>, _call: Call<(), NoQuery, NoBody>) -> Result<Self::Reply, ApiError> {
         let not_ready = |detail: &str| ApiError::new(ErrorKind::Unavailable, "not_ready", detail).retry_in(1);
+        if ctx.state.turns.is_closing() {
+            return Err(not_ready("the server is about to stop"));
+        }
         match tokio::time::timeout(PATIENCE, ctx.state.store.is_migrated()).await {
             Ok(Ok(true)) => Ok(Answer(ReadyResponse { status: "ready", database: true })),
             Ok(Ok(false)) => Err(not_ready("the database's schema is not up to date")),

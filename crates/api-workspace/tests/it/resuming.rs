@@ -1,11 +1,12 @@
 //! Leaving a stream and coming back; and stopping a turn.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use omni_domain::Role;
 use omni_scripted_model::Script;
 use omni_testkit::{PATIENCE, TestApi, eventually};
 use serde_json::{Value, json};
+use tokio::io::AsyncWriteExt;
 
 use crate::chat::{Place, said};
 
@@ -76,6 +77,20 @@ async fn nobody_else_reads_or_stops_a_turn() {
 }
 
 #[tokio::test]
+async fn a_turn_is_not_stopped_by_way_of_another_agent() {
+    let place = Place::open("hang-after-3").await;
+    let mut stream = place.owner.chat(place.agent, "Count").await;
+    let metadata = stream.next_of("metadata").await.data;
+    let other = place.owner.create_agent(place.app, "Other", None).await;
+    let turn = |agent: i64| format!("/internal/agents/{agent}/turns/{}", metadata["turn_id"]);
+    place.owner.delete(&turn(other)).send().await.refusal(404);
+    stream.next_of("token").await;
+    assert_eq!(place.model.tally().cancelled, 0);
+    place.owner.delete(&turn(place.agent)).send().await.expect(200);
+    assert_eq!(stream.rest().await.last().unwrap().data["code"], json!("cancelled"));
+}
+
+#[tokio::test]
 async fn a_turn_that_is_stopped_keeps_what_it_has_said() {
     let place = Place::open("hang-after-3").await;
     let mut stream = place.owner.chat(place.agent, "Count").await;
@@ -108,6 +123,38 @@ async fn a_server_that_stops_lets_turns_end() {
     let owner = successor.client(&owner.email).await;
     let history = owner.history(&metadata["conversation_id"]).await;
     assert_eq!(history[1]["status"], json!("complete"));
+}
+
+#[tokio::test]
+async fn a_server_that_stops_says_so_and_takes_its_grace_once() {
+    let grace = Duration::from_secs(4);
+    let place = Place::over(TestApi::builder().grace(grace).start().await, "hang-after-3").await;
+    let mut stream = place.owner.chat(place.agent, "Count").await;
+    stream.next_of("metadata").await;
+    // A turn that does not end holds up the stop, and so does a request that does not.
+    let mut unfinished = tokio::net::TcpStream::connect(place.api.address()).await.unwrap();
+    let head = format!(
+        "POST {} HTTP/1.1\r\nHost: localhost\r\nCookie: {}\r\nContent-Type: application/json\r\n\
+         Content-Length: 100\r\n\r\n{{",
+        place.chat(),
+        place.owner.cookie().unwrap()
+    );
+    unfinished.write_all(head.as_bytes()).await.unwrap();
+    let Place { api, owner, .. } = place;
+    owner.get("/readyz").send().await.expect(200);
+    let begun = Instant::now();
+    let stopping = tokio::task::spawn_blocking(move || api.stop());
+    let refusal = eventually("the server says that it stops", async || {
+        let answer = owner.get("/readyz").send().await;
+        (answer.status == 503).then_some(answer)
+    })
+    .await;
+    assert!(refusal.refusal(503).contains("about to stop"));
+    assert_eq!(stream.rest().await.last().unwrap().data["code"], json!("interrupted"));
+    stopping.await.unwrap();
+    let took = begun.elapsed();
+    assert!(took >= grace && took < grace * 2 - Duration::from_millis(500), "{took:?}");
+    drop(unfinished);
 }
 
 #[tokio::test]
