@@ -35,6 +35,8 @@ macro_rules! ids {
             type Err = ParseIntError;
 
             fn from_str(text: &str) -> Result<Self, Self::Err> {
+                // An id has one spelling: `+7` is as little a number here as `+` is.
+                let text = if text.starts_with('+') { "+" } else { text };
                 text.parse().map(Self)
             }
         }

@@ -1,9 +1,11 @@
 use std::future::Future;
 use std::time::Duration;
 
+use actix_web::http::header::HeaderValue;
 use actix_web::web::Payload;
 use bytes::{Bytes, BytesMut};
 use futures::StreamExt;
+use mime::Mime;
 use omni_domain::ErrorKind;
 use serde::de::DeserializeOwned;
 use utoipa::ToSchema;
@@ -51,9 +53,10 @@ pub struct Json<T>(pub T);
 
 impl<T: DeserializeOwned + ToSchema> FromBody for Json<T> {
     async fn from_body(visit: &Visit, payload: Payload) -> Result<Self, ApiError> {
-        if !is_json(visit.header("content-type")) {
+        if !visit.sends_json() {
             return Err(ApiError::new(ErrorKind::Unsupported, "not_json", "send the body as application/json"));
         }
+        refuse_encoded(visit)?;
         Ok(Self(parse(&read_all(visit, payload, MOST_JSON_BYTES).await?)?))
     }
 
@@ -71,10 +74,22 @@ pub(crate) fn schema_of<T: ToSchema>(schemas: &mut Vec<(String, RefOr<Schema>)>)
 }
 
 /// Whether a content type is JSON, whatever its parameters.
-pub(crate) fn is_json(content_type: Option<&str>) -> bool {
-    content_type
-        .and_then(|value| value.parse::<mime::Mime>().ok())
-        .is_some_and(|media| media.essence_str() == "application/json" || media.suffix() == Some(mime::JSON))
+pub(crate) fn is_json(media: &Mime) -> bool {
+    media.essence_str() == "application/json" || media.suffix() == Some(mime::JSON)
+}
+
+/// Refuses a body that would have to be unpacked or converted before it can be read.
+pub(crate) fn refuse_encoded(visit: &Visit) -> Result<(), ApiError> {
+    let unsupported = |detail| Err(ApiError::new(ErrorKind::Unsupported, "encoded_body", detail));
+    let is_plain = |header: &HeaderValue| header.as_bytes().eq_ignore_ascii_case(b"identity");
+    if !visit.headers().get_all("content-encoding").all(is_plain) {
+        return unsupported("send the body without a Content-Encoding");
+    }
+    let media = visit.content_type();
+    if media.as_ref().and_then(|media| media.get_param(mime::CHARSET)).is_some_and(|charset| charset != mime::UTF_8) {
+        return unsupported("send the body in UTF-8");
+    }
+    Ok(())
 }
 
 /// Reads the whole body, up to `most` bytes.
@@ -203,8 +218,9 @@ mod tests {
 
     #[test]
     fn knows_json_when_it_is_declared() {
-        assert!(is_json(Some("application/json; charset=utf-8")));
-        assert!(is_json(Some("application/problem+json")));
-        assert!(!is_json(Some("text/plain")) && !is_json(None));
+        let is_json = |value: &str| is_json(&value.parse().unwrap());
+        assert!(is_json("application/json; charset=utf-8") && is_json("Application/JSON"));
+        assert!(is_json("application/problem+json"));
+        assert!(!is_json("text/plain") && !is_json("application/jsonx"));
     }
 }

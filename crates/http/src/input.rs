@@ -109,7 +109,12 @@ impl<T: DeserializeOwned + IntoParams> FromQuery for T {
         let pairs = url::form_urlencoded::parse(query.as_bytes());
         serde_path_to_error::deserialize(serde_urlencoded::Deserializer::new(pairs)).map_err(|error| {
             let field = error.path().to_string();
-            ApiError::malformed(format!("{field}: {}", error.into_inner()))
+            let problem = error.into_inner().to_string();
+            let twice = problem.strip_prefix("duplicate field `").and_then(|rest| rest.strip_suffix('`'));
+            ApiError::malformed(match twice {
+                Some(field) => format!("{field}: given more than once"),
+                None => format!("{field}: {problem}"),
+            })
         })
     }
 

@@ -6,6 +6,7 @@ use bytes::{Bytes, BytesMut};
 use futures::StreamExt;
 use omni_domain::ErrorKind;
 
+use crate::body::refuse_encoded;
 use crate::input::refuse_nul;
 use crate::{ApiError, Visit};
 
@@ -58,6 +59,7 @@ impl Form {
     }
 
     async fn read_parts(visit: &Visit, payload: Payload, limits: FormLimits) -> Result<Self, ApiError> {
+        refuse_encoded(visit)?;
         let mut parts = Multipart::new(visit.headers(), payload);
         let mut form = Self::default();
         let (mut count, mut total) = (0, 0);
@@ -100,14 +102,20 @@ impl Form {
         Ok(())
     }
 
-    /// A text field; an empty one and the word `null` count as left out.
+    /// A text field; an empty one counts as left out.
     #[must_use]
     pub fn text(&self, field: &str) -> Option<&str> {
         self.texts
             .iter()
             .find(|(known, _)| known == field)
             .map(|(_, value)| value.as_str())
-            .filter(|value| !value.is_empty() && *value != "null")
+            .filter(|value| !value.is_empty())
+    }
+
+    /// A field that holds no words but a number or the like: there, the word `null` counts as left out too.
+    #[must_use]
+    pub fn value(&self, field: &str) -> Option<&str> {
+        self.text(field).filter(|value| *value != "null")
     }
 }
 

@@ -6,8 +6,10 @@ use actix_web::HttpRequest;
 use actix_web::cookie::Cookie;
 use actix_web::http::header::HeaderMap;
 use actix_web::http::uri::Authority;
+use mime::Mime;
 
 use crate::ApiError;
+use crate::body::is_json;
 
 /// A request on its way through the house: its head, the parameters that its path matched, and what the answer is to carry
 /// besides the reply.
@@ -84,12 +86,28 @@ impl Visit {
         self.head.cookie(name).map(|cookie| cookie.value().to_owned())
     }
 
-    /// Whether the caller asks for this media type before all others.
+    /// Whether the caller asks for this media type before all others: by its weight, or where weights are equal by its
+    /// place.
     #[must_use]
     pub fn prefers(&self, media_type: &str) -> bool {
-        self.header("accept").and_then(|accept| accept.split(',').next()).is_some_and(|first| {
-            first.split(';').next().is_some_and(|name| name.trim().eq_ignore_ascii_case(media_type))
-        })
+        self.header("accept").is_some_and(|accept| preferred(accept).eq_ignore_ascii_case(media_type))
+    }
+
+    /// What the body is said to be, if that is a media type.
+    pub(crate) fn content_type(&self) -> Option<Mime> {
+        self.header("content-type").and_then(|value| value.parse().ok())
+    }
+
+    /// Whether the body is said to be JSON, whatever its parameters.
+    #[must_use]
+    pub fn sends_json(&self) -> bool {
+        self.content_type().is_some_and(|media| is_json(&media))
+    }
+
+    /// Whether the body is said to be a form with files.
+    #[must_use]
+    pub fn sends_form(&self) -> bool {
+        self.content_type().is_some_and(|media| media.essence_str() == mime::MULTIPART_FORM_DATA.essence_str())
     }
 
     /// Gives the answer a cookie.
@@ -119,5 +137,37 @@ impl Visit {
             return Err(ApiError::invalid(name, "given more than once"));
         }
         Ok(first)
+    }
+}
+
+/// The media type with the highest weight, the first of several; nothing is as good as one that is not wanted.
+fn preferred(accept: &str) -> &str {
+    let (mut best, mut highest) = ("", 0.0);
+    for range in accept.split(',') {
+        let mut parts = range.split(';').map(str::trim);
+        let name = parts.next().unwrap_or_default();
+        let weight = parts.find_map(|part| part.strip_prefix("q=").or_else(|| part.strip_prefix("Q=")));
+        // A weight that is none is as if it were left out.
+        let weight: f32 = weight.and_then(|weight| weight.parse().ok()).unwrap_or(1.0);
+        if weight > highest {
+            (best, highest) = (name, weight);
+        }
+    }
+    best
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_highest_weight_wins_and_then_the_first() {
+        assert_eq!(preferred("application/json"), "application/json");
+        assert_eq!(preferred("text/event-stream, application/json"), "text/event-stream");
+        assert_eq!(preferred("text/event-stream;q=0.1, application/json;q=0.9"), "application/json");
+        assert_eq!(preferred("text/event-stream; q=0.5,application/json"), "application/json");
+        assert_eq!(preferred("application/json;q=0, text/event-stream;q=0.1"), "text/event-stream");
+        assert_eq!(preferred("application/json; charset=utf-8; q=0.8, */*;q=0.7"), "application/json");
+        assert_eq!(preferred("application/json;q=0"), "");
     }
 }

@@ -35,12 +35,11 @@ impl ChatBody {
 
 impl FromBody for ChatBody {
     async fn from_body(visit: &Visit, payload: Payload) -> Result<Self, ApiError> {
-        let content_type = visit.header("content-type").unwrap_or_default();
-        if content_type.starts_with("application/json") {
+        if visit.sends_json() {
             let Json(request) = Json::<ChatRequest>::from_body(visit, payload).await?;
             return Ok(Self { request, files: Vec::new() });
         }
-        if !content_type.starts_with("multipart/form-data") {
+        if !visit.sends_form() {
             return Err(ApiError::new(
                 ErrorKind::Unsupported,
                 "not_a_form",
@@ -52,10 +51,10 @@ impl FromBody for ChatBody {
             return Err(ApiError::malformed(format!("{}: files go into the field `files`", stray.field)));
         }
         let conversation_id = form
-            .text("conversation_id")
+            .value("conversation_id")
             .map(|id| id.parse().map_err(|_| ApiError::invalid("conversation_id", "must be a number")))
             .transpose()?;
-        let new_conversation = match form.text("new_conversation") {
+        let new_conversation = match form.value("new_conversation") {
             None | Some("false") => false,
             Some("true") => true,
             Some(_) => return Err(ApiError::invalid("new_conversation", "must be true or false")),

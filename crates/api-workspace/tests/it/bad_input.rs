@@ -249,6 +249,7 @@ async fn pages_that_cannot_be_are_refused_and_pages_behind_the_end_are_empty() {
             ("page=0", "page"),
             ("page=-1", "page"),
             ("page=4294967296", "page"),
+            ("page=1&page=2", "page: given more than once"),
             ("per_page=0", "per_page"),
             ("per_page=-1", "per_page"),
             ("per_page=101", "per_page"),
@@ -298,6 +299,54 @@ async fn a_form_that_makes_no_sense_is_refused() {
     let large = vec![b'x'; 11 << 20];
     post().form(&[("message", "a")], &[("files", "a.txt", &large)]).send().await.refusal(413);
     assert!(place.api.database().snapshot().await == before);
+}
+
+#[tokio::test]
+async fn a_message_may_be_any_word_and_come_as_any_kind_of_json() {
+    let place = Place::open().await;
+    let chat = format!("/internal/agents/{}/chat", place.ids.agent);
+    let post = || place.owner.post(&chat).header("accept", "text/event-stream;q=0.1, application/json");
+    let form = [("message", "null"), ("conversation_id", "null"), ("new_conversation", "true")];
+    let told = post().form(&form, &[]).send().await.expect(200);
+    let history = place.owner.history(&told["conversation_id"]).await;
+    assert_eq!(history[0]["content"], json!("null"));
+    for content_type in ["Application/JSON", "application/vnd.omni+json", "application/json; charset=\"UTF-8\""] {
+        post().body(content_type, r#"{"message":"Hello"}"#).send().await.expect(200);
+    }
+    let form = "--x\r\nContent-Disposition: form-data; name=\"message\"\r\n\r\nHello\r\n--x--\r\n";
+    post().body("Multipart/Form-Data; boundary=x", form).send().await.expect(200);
+}
+
+#[tokio::test]
+async fn a_body_that_would_have_to_be_unpacked_or_converted_is_refused() {
+    let place = Place::open().await;
+    let chat = format!("/internal/agents/{}/chat", place.ids.agent);
+    let post = |path: &str| place.owner.post(path);
+    for path in [&*chat, "/internal/apps"] {
+        let body = r#"{"message":"Hello","name":"Our other app"}"#;
+        let packed = post(path).header("content-encoding", "gzip").body("application/json", body).send().await;
+        assert!(packed.refusal(415).contains("Content-Encoding"));
+        let latin = post(path).body("application/json; charset=iso-8859-1", body).send().await;
+        assert!(latin.refusal(415).contains("UTF-8"));
+    }
+    let packed = post(&chat).header("content-encoding", "gzip").form(&[("message", "a")], &[]).send().await;
+    assert!(packed.refusal(415).contains("Content-Encoding"));
+    post("/internal/apps")
+        .header("content-encoding", "identity")
+        .json(&json!({ "name": "A" }))
+        .send()
+        .await
+        .expect(201);
+}
+
+#[tokio::test]
+async fn an_id_has_one_spelling() {
+    let place = Place::open().await;
+    let app = place.ids.app;
+    place.owner.get(&format!("/internal/apps/{app}")).send().await.expect(200);
+    place.owner.get(&format!("/internal/apps/+{app}")).send().await.refusal(400);
+    place.owner.get(&format!("/internal/agents/+{}", place.ids.agent)).send().await.refusal(400);
+    place.owner.get(&format!("/internal/agents?app_id=%2B{app}")).send().await.refusal(400);
 }
 
 #[tokio::test]
