@@ -3,7 +3,7 @@ use std::time::Duration;
 
 use actix_web::http::header::HeaderValue;
 use actix_web::web::Payload;
-use bytes::{Bytes, BytesMut};
+use bytes::Bytes;
 use futures::StreamExt;
 use mime::Mime;
 use omni_domain::ErrorKind;
@@ -101,15 +101,15 @@ pub(crate) async fn read_all(visit: &Visit, mut payload: Payload, most: usize) -
         return Err(too_large());
     }
     let read = async {
-        let mut body = BytesMut::new();
+        let mut body = visit.gather(most);
         while let Some(chunk) = payload.next().await {
             let chunk = chunk.map_err(|error| ApiError::malformed(format!("the body broke off: {error}")))?;
             if body.len() + chunk.len() > most {
                 return Err(too_large());
             }
-            body.extend_from_slice(&chunk);
+            body.add(&chunk).await?;
         }
-        Ok(body.freeze())
+        Ok(body.finish())
     };
     tokio::time::timeout(PATIENCE, read).await.map_err(|_| ApiError::malformed("the body took too long to arrive"))?
 }

@@ -13,6 +13,7 @@ use omni_domain::{Entropy, ErrorKind, error_chain};
 use tracing::Instrument;
 
 use crate::docs::Docs;
+use crate::intake::Intake;
 use crate::router::Found;
 use crate::{ApiError, Plane, Router, Visit};
 
@@ -23,6 +24,7 @@ pub struct Dispatcher<P: Plane> {
     router: Arc<Router<P>>,
     state: Arc<P::State>,
     docs: Docs,
+    intake: Intake,
     process: u32,
     requests: AtomicU64,
 }
@@ -33,7 +35,8 @@ impl<P: Plane> Dispatcher<P> {
         let mut process = [0; 4];
         entropy.fill(&mut process);
         let docs = Docs::new::<P>();
-        Arc::new(Self { router, state, docs, process: u32::from_be_bytes(process), requests: AtomicU64::new(1) })
+        let (process, requests) = (u32::from_be_bytes(process), AtomicU64::new(1));
+        Arc::new(Self { router, state, docs, intake: Intake::new(), process, requests })
     }
 
     /// Answers a request, whatever happens.
@@ -66,7 +69,7 @@ impl<P: Plane> Dispatcher<P> {
             Found::OtherMethods(methods) => (Rc::default(), Err(ApiError::method_not_allowed(methods))),
             Found::Nothing => (Rc::default(), Err(ApiError::not_found())),
         };
-        let visit = Visit::new(head, parameters, request_id);
+        let visit = Visit::new(head, parameters, request_id, self.intake.share());
         if let Err(refusal) = P::screen(&self.state, &visit) {
             return (visit, Err(refusal));
         }

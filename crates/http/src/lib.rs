@@ -18,6 +18,7 @@ mod docs;
 mod endpoint;
 mod error;
 mod input;
+mod intake;
 mod matrix;
 mod multipart;
 mod openapi;

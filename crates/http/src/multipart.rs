@@ -2,12 +2,13 @@ use std::time::Duration;
 
 use actix_multipart::{Field, Multipart};
 use actix_web::web::Payload;
-use bytes::{Bytes, BytesMut};
+use bytes::Bytes;
 use futures::StreamExt;
 use omni_domain::ErrorKind;
 
 use crate::body::refuse_encoded;
 use crate::input::refuse_nul;
+use crate::intake::Gathered;
 use crate::{ApiError, Visit};
 
 /// How long a form may take to arrive.
@@ -73,7 +74,8 @@ impl Form {
             let filename = part.content_disposition().and_then(|disposition| disposition.get_filename());
             let filename = filename.map(str::to_owned);
             let most = if filename.is_some() { limits.file } else { limits.text };
-            let content = read_part(&mut part, &field, most, limits.total - total).await?;
+            let content = visit.gather(most);
+            let content = read_part(&mut part, &field, content, most, limits.total - total).await?;
             total += content.len();
             form.keep(field, filename, part.content_type().map(ToString::to_string), content)?;
         }
@@ -119,8 +121,13 @@ impl Form {
     }
 }
 
-async fn read_part(part: &mut Field, field: &str, most: usize, left: usize) -> Result<Bytes, ApiError> {
-    let mut content = BytesMut::new();
+async fn read_part(
+    part: &mut Field,
+    field: &str,
+    mut content: Gathered<'_>,
+    most: usize,
+    left: usize,
+) -> Result<Bytes, ApiError> {
     while let Some(chunk) = part.next().await {
         let chunk = chunk.map_err(|error| malformed(&error))?;
         if content.len() + chunk.len() > most {
@@ -129,9 +136,9 @@ async fn read_part(part: &mut Field, field: &str, most: usize, left: usize) -> R
         if content.len() + chunk.len() > left {
             return Err(too_large("the form is too large as a whole".to_owned()));
         }
-        content.extend_from_slice(&chunk);
+        content.add(&chunk).await?;
     }
-    Ok(content.freeze())
+    Ok(content.finish())
 }
 
 fn malformed(error: &actix_multipart::MultipartError) -> ApiError {

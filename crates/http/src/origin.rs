@@ -66,10 +66,11 @@ mod tests {
     use actix_web::test::TestRequest;
 
     use super::*;
+    use crate::intake::Intake;
 
     fn visit(headers: &[(&'static str, &str)]) -> Visit {
         let request = headers.iter().fold(TestRequest::post(), |request, header| request.append_header(*header));
-        Visit::new(request.to_http_request(), [].into(), "test".into())
+        Visit::new(request.to_http_request(), [].into(), "test".into(), Intake::new().share())
     }
 
     #[test]

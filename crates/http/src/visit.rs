@@ -10,6 +10,7 @@ use mime::Mime;
 
 use crate::ApiError;
 use crate::body::is_json;
+use crate::intake::{Gathered, Share};
 
 /// A request on its way through the house: its head, the parameters that its path matched, and what the answer is to carry
 /// besides the reply.
@@ -19,11 +20,17 @@ pub struct Visit {
     parameters: Rc<[(String, String)]>,
     request_id: Rc<str>,
     cookies: Rc<RefCell<Vec<Cookie<'static>>>>,
+    share: Rc<Share>,
 }
 
 impl Visit {
-    pub(crate) fn new(head: HttpRequest, parameters: Rc<[(String, String)]>, request_id: Rc<str>) -> Self {
-        Self { head, parameters, request_id, cookies: Rc::default() }
+    pub(crate) fn new(
+        head: HttpRequest,
+        parameters: Rc<[(String, String)]>,
+        request_id: Rc<str>,
+        share: Share,
+    ) -> Self {
+        Self { head, parameters, request_id, cookies: Rc::default(), share: Rc::new(share) }
     }
 
     /// What the request is called in logs and in the `x-request-id` of its answer.
@@ -117,6 +124,11 @@ impl Visit {
 
     pub(crate) fn take_cookies(&self) -> Vec<Cookie<'static>> {
         self.cookies.take()
+    }
+
+    /// Gathers a body, or a part of one, of at most so many bytes. What it holds counts until the request is answered.
+    pub(crate) fn gather(&self, most: usize) -> Gathered<'_> {
+        self.share.gather(most)
     }
 
     /// A parameter of the path.

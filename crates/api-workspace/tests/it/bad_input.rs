@@ -1,8 +1,10 @@
 //! Input that makes no sense is answered with a sentence that names what is wrong, and changes nothing.
 
 use omni_api_workspace::ROUTES;
-use omni_testkit::{Answer, Client, TestApi, raw};
+use omni_testkit::{Answer, Client, PATIENCE, TestApi, eventually, raw};
 use serde_json::{Value, json};
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::TcpStream;
 
 use crate::openapi::Document;
 use crate::scene::{Ids, Route, filled, join, name, parameters, target};
@@ -299,6 +301,50 @@ async fn a_form_that_makes_no_sense_is_refused() {
     let large = vec![b'x'; 11 << 20];
     post().form(&[("message", "a")], &[("files", "a.txt", &large)]).send().await.refusal(413);
     assert!(place.api.database().snapshot().await == before);
+}
+
+/// A form with as much in it as a form may have, but for its end.
+fn unfinished_form(place: &Place) -> Vec<u8> {
+    let mut form = format!(
+        "POST /internal/agents/{}/chat HTTP/1.1\r\nHost: localhost\r\nCookie: {}\r\nContent-Length: 26000000\r\n\
+         Content-Type: multipart/form-data; boundary=x\r\n\r\n",
+        place.ids.agent,
+        place.owner.cookie().unwrap()
+    )
+    .into_bytes();
+    for _ in 0..2 {
+        form.extend_from_slice(b"--x\r\nContent-Disposition: form-data; name=\"files\"; filename=\"a\"\r\n\r\n");
+        form.resize(form.len() + 10_000_000, b'a');
+        form.extend_from_slice(b"\r\n");
+    }
+    form
+}
+
+#[tokio::test]
+async fn forms_that_are_sent_at_once_hold_only_so_much_memory() {
+    let place = Place::open().await;
+    let form: &'static [u8] = unfinished_form(&place).leak();
+    let mut sending = tokio::task::JoinSet::new();
+    for _ in 0..8 {
+        let mut connection = TcpStream::connect(place.api.address()).await.unwrap();
+        sending.spawn(async move {
+            // A server that refuses does not read on; what it says is the answer.
+            let _ = connection.write_all(form).await;
+            let mut answer = [0; 4096];
+            let length = connection.read(&mut answer).await.unwrap_or_default();
+            String::from_utf8_lossy(&answer[..length]).into_owned()
+        });
+    }
+    let refused = tokio::time::timeout(PATIENCE, sending.join_next()).await.expect("one is too much").unwrap().unwrap();
+    assert!(refused.starts_with("HTTP/1.1 503") && refused.contains("retry-after: 5"), "{refused}");
+    sending.shutdown().await;
+    let chat = format!("/internal/agents/{}/chat", place.ids.agent);
+    eventually("there is room again", async || {
+        let file = vec![b'a'; 9_000_000];
+        let answer = place.owner.post(&chat).form(&[("message", "a")], &[("files", "a.txt", &file)]).send().await;
+        (answer.status == 200).then_some(())
+    })
+    .await;
 }
 
 #[tokio::test]
