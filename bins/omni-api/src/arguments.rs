@@ -13,6 +13,10 @@ pub struct Arguments {
     /// Says what the configuration comes to, and exits: 0 if it can be started with, else 78.
     #[arg(long)]
     pub check_config: bool,
+    /// Goes on with another master key than the one that the secrets in the database were sealed with: what that one has
+    /// sealed has to be entered again. For one start, after the key was lost.
+    #[arg(long)]
+    pub accept_new_key: bool,
     /// What else this program does.
     #[command(subcommand)]
     pub command: Option<Command>,

@@ -15,14 +15,15 @@ use omni_persistence::{Options, Store};
 use omni_process::{StopSignals, begin_log};
 use omni_rbac::{Omniadmins, SystemGrant};
 use omni_registry::Terms;
-use omni_sealing::MasterKey;
 use tokio::net::TcpSocket;
 
 use crate::data_plane::Data;
 use crate::node::Node;
 use crate::sign_in;
 use crate::subprocesses::{startup_options, subprocess_config};
-use crate::{Api, ApiOptions, Arguments, Assembly, Control, Misconfigured, OperatingSystem, SystemClock, assemble};
+use crate::{
+    Api, ApiOptions, Arguments, Assembly, Control, Misconfigured, OperatingSystem, SystemClock, assemble, master_key,
+};
 
 /// How long a request waits for a connection to the database.
 const PATIENCE: Duration = Duration::from_secs(5);
@@ -38,7 +39,7 @@ const SWEEP: Duration = Duration::from_secs(600);
 /// [`Misconfigured`] if it cannot be started with.
 pub fn check(arguments: &Arguments) -> anyhow::Result<()> {
     let loaded = load(arguments)?;
-    Setup::of(&loaded.config)?;
+    Setup::of(&loaded.config, arguments)?;
     report(&loaded);
     Ok(())
 }
@@ -58,7 +59,7 @@ fn report(loaded: &Loaded) {
 pub fn run(arguments: &Arguments) -> anyhow::Result<()> {
     let started = Instant::now();
     let loaded = load(arguments)?;
-    let setup = Setup::of(&loaded.config)?;
+    let setup = Setup::of(&loaded.config, arguments)?;
     begin_log(&loaded.config.log_level, loaded.config.log_format)?;
     for warning in &loaded.warnings {
         tracing::warn!("{warning}");
@@ -80,15 +81,16 @@ fn load(arguments: &Arguments) -> anyhow::Result<Loaded> {
 struct Setup {
     egress: Egress,
     mode: Mode,
+    accept_new_key: bool,
 }
 
 impl Setup {
-    fn of(config: &Config) -> anyhow::Result<Self> {
+    fn of(config: &Config, arguments: &Arguments) -> anyhow::Result<Self> {
         let allow =
             Allow::parse(&config.egress_allow).map_err(|error| Misconfigured(format!("OMNI_EGRESS_ALLOW: {error}")))?;
         let egress = Egress::new(EgressPolicy { allow, ..EgressPolicy::default() })?;
         let mode = sign_in::mode(&config.auth, &egress)?;
-        Ok(Self { egress, mode })
+        Ok(Self { egress, mode, accept_new_key: arguments.accept_new_key })
     }
 }
 
@@ -170,7 +172,7 @@ async fn services(config: &Config, setup: Setup, data: &Data) -> anyhow::Result<
     if !migration.applied.is_empty() {
         tracing::info!(applied = ?migration.applied, took = ?migration.took, "migrated");
     }
-    let key = MasterKey::from_file(&config.secret_key_file, &OperatingSystem)?;
+    let key = master_key(&store, &config.secret_key_file, setup.accept_new_key, &OperatingSystem).await?;
     let deadlines = Deadlines {
         first_byte: config.model_deadlines.first_byte,
         idle: config.model_deadlines.idle,

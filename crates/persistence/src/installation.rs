@@ -1,6 +1,6 @@
 use diesel::QueryableByName;
 use diesel::prelude::OptionalExtension;
-use diesel::sql_types::Uuid as SqlUuid;
+use diesel::sql_types::{Binary, Nullable, Uuid as SqlUuid};
 use diesel_async::RunQueryDsl;
 use omni_domain::Timestamp;
 use omni_rbac::SystemGrant;
@@ -13,6 +13,12 @@ use crate::{Store, StoreError};
 struct InstallationRow {
     #[diesel(sql_type = SqlUuid)]
     id: Uuid,
+}
+
+#[derive(QueryableByName)]
+struct KeyCheckRow {
+    #[diesel(sql_type = Nullable<Binary>)]
+    key_check: Option<Vec<u8>>,
 }
 
 impl Store {
@@ -38,5 +44,34 @@ impl Store {
         let row: InstallationRow =
             Statement::new("SELECT id FROM installation").get_result(&mut self.lend().await?).await?;
         Ok(row.id)
+    }
+
+    /// What the master key of this installation is known by; nothing before its first start.
+    ///
+    /// # Errors
+    /// [`StoreError::Unavailable`] if the server is away.
+    pub async fn key_check(&self, _leave: &SystemGrant) -> Result<Option<Vec<u8>>, StoreError> {
+        let row: KeyCheckRow =
+            Statement::new("SELECT key_check FROM installation").get_result(&mut self.lend().await?).await?;
+        Ok(row.key_check)
+    }
+
+    /// Has the master key known by `check` from now on, unless it is no longer known by `known`: of several replicas that
+    /// start at once with a key of their own, one is answered true.
+    ///
+    /// # Errors
+    /// [`StoreError::Unavailable`] if the server is away.
+    pub async fn replace_key_check(
+        &self,
+        _leave: &SystemGrant,
+        known: Option<Vec<u8>>,
+        check: Vec<u8>,
+    ) -> Result<bool, StoreError> {
+        let update = Statement::new("UPDATE installation SET key_check = ").bytes(check).sql(" WHERE key_check ");
+        let update = match known {
+            Some(known) => update.sql("= ").bytes(known),
+            None => update.sql("IS NULL"),
+        };
+        Ok(update.execute(&mut self.lend().await?).await? == 1)
     }
 }

@@ -11,16 +11,24 @@ use crate::{MasterKey, SealingError};
 const NOT_THE_OWNER: u32 = 0o077;
 
 impl MasterKey {
-    /// Reads the key file, and makes it at the first start: 32 random bytes, readable by its owner only.
+    /// Reads the key file, if it is there.
     ///
     /// # Errors
-    /// [`SealingError::KeyFile`] if it cannot be read or made, has another length, or others may read it.
-    pub fn from_file(path: &Path, entropy: &dyn Entropy) -> Result<Self, SealingError> {
+    /// [`SealingError::KeyFile`] if it cannot be read, has another length, or others may read it.
+    pub fn read_file(path: &Path) -> Result<Option<Self>, SealingError> {
         match File::open(path) {
-            Ok(file) => read(path, file),
-            Err(error) if error.kind() == IoErrorKind::NotFound => make(path, entropy),
+            Ok(file) => read(path, file).map(Some),
+            Err(error) if error.kind() == IoErrorKind::NotFound => Ok(None),
             Err(error) => Err(failed(path, "cannot be read", error)),
         }
+    }
+
+    /// Makes the key file: 32 random bytes, readable by its owner only. If somebody else was faster, theirs is read.
+    ///
+    /// # Errors
+    /// [`SealingError::KeyFile`] if it cannot be made.
+    pub fn make_file(path: &Path, entropy: &dyn Entropy) -> Result<Self, SealingError> {
+        make(path, entropy)
     }
 }
 
@@ -91,10 +99,13 @@ mod tests {
     fn is_made_once_and_kept() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("keys/master.key");
-        let first = MasterKey::from_file(&path, &Constant(1)).unwrap();
-        let second = MasterKey::from_file(&path, &Constant(2)).unwrap();
+        assert!(MasterKey::read_file(&path).unwrap().is_none());
+        let first = MasterKey::make_file(&path, &Constant(1)).unwrap();
+        let second = MasterKey::make_file(&path, &Constant(2)).unwrap();
         let sealed = first.seal(&SecretString::from("s"), PLACE, &Constant(3)).unwrap();
         assert_eq!(second.open(&sealed, PLACE).unwrap().expose_secret(), "s");
+        let read = MasterKey::read_file(&path).unwrap().unwrap();
+        assert_eq!(read.open(&sealed, PLACE).unwrap().expose_secret(), "s");
         assert_eq!(fs::metadata(&path).unwrap().mode() & 0o777, 0o600);
         assert_eq!(fs::read_dir(path.parent().unwrap()).unwrap().count(), 1);
     }
@@ -105,10 +116,10 @@ mod tests {
         let path = folder.path().join("master.key");
         fs::write(&path, [1; 32]).unwrap();
         fs::set_permissions(&path, fs::Permissions::from_mode(0o640)).unwrap();
-        let refusal = MasterKey::from_file(&path, &Constant(1)).unwrap_err().to_string();
+        let refusal = MasterKey::read_file(&path).unwrap_err().to_string();
         assert!(refusal.contains("chmod 600"), "{refusal}");
         fs::write(&path, [1; 31]).unwrap();
         fs::set_permissions(&path, fs::Permissions::from_mode(0o600)).unwrap();
-        assert!(MasterKey::from_file(&path, &Constant(1)).is_err());
+        assert!(MasterKey::read_file(&path).is_err());
     }
 }

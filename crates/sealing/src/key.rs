@@ -11,6 +11,10 @@ use crate::SealingError;
 const VERSION: u8 = 1;
 const NONCE: usize = 12;
 
+/// What a check value says once it is open, and where it belongs. That it opens is all that counts.
+const CHECK: &str = "the master key of this installation";
+const CHECK_PLACE: Place = Place { column: "installation.key_check", app: AppId::new(0), row: 0 };
+
 /// What seals secrets.
 #[derive(Clone)]
 pub struct MasterKey {
@@ -78,6 +82,20 @@ impl MasterKey {
         let secret = self.cipher.decrypt(Nonce::from_slice(nonce), payload).map_err(|_| SealingError::DoesNotOpen)?;
         String::from_utf8(secret).map(SecretString::from).map_err(|_| SealingError::DoesNotOpen)
     }
+
+    /// A value that this key can be told by, to be kept beside what it seals. It tells nothing else of the key.
+    ///
+    /// # Errors
+    /// [`SealingError::Refused`], which does not happen with a text so short.
+    pub fn check_value(&self, entropy: &dyn Entropy) -> Result<Vec<u8>, SealingError> {
+        self.seal(&SecretString::from(CHECK), CHECK_PLACE, entropy)
+    }
+
+    /// Whether this is the key that a check value was made with.
+    #[must_use]
+    pub fn made(&self, check_value: &[u8]) -> bool {
+        self.open(check_value, CHECK_PLACE).is_ok()
+    }
 }
 
 #[cfg(test)]
@@ -116,6 +134,15 @@ mod tests {
             prop_assert!(key.open(&changed, place(1, 2)).is_err());
             prop_assert!(key.open(&sealed[..flipped.index(sealed.len())], place(1, 2)).is_err());
         }
+    }
+
+    #[test]
+    fn a_key_is_told_by_its_check_value() {
+        let (key, entropy) = (MasterKey::new(&[7; 32]), Counting(AtomicU8::new(0)));
+        let check = key.check_value(&entropy).unwrap();
+        assert!(key.made(&check) && !key.made(b"") && !MasterKey::new(&[8; 32]).made(&check));
+        let secret = key.seal(&SecretString::from(CHECK), place(0, 0), &entropy).unwrap();
+        assert!(!key.made(&secret), "no secret passes for a check value");
     }
 
     #[test]

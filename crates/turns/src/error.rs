@@ -36,15 +36,21 @@ pub enum TurnError {
     /// The model failed.
     #[error("{0}")]
     Model(#[from] ModelError),
-    /// The stored key does not open.
-    #[error(transparent)]
-    Sealing(#[from] SealingError),
     /// The conversation was deleted while the answer was on its way, or another process took this one for dead.
     #[error("the answer is not kept: its conversation is gone, or the turn was ended elsewhere")]
     NotKept,
     /// The answer is there, and the database is not.
     #[error("the answer could not be stored yet; it will be as soon as the database takes it")]
     NotStored(#[source] std::sync::Arc<StoreError>),
+    /// The stored key of the agent's AI service does not open: the master key is another one.
+    #[error("the key of the AI service `{service}` can no longer be read; enter it again in the service's settings")]
+    KeyLost {
+        /// What the service is called.
+        service: String,
+        /// What opening it came to.
+        #[source]
+        cause: SealingError,
+    },
     /// The database said no, or nothing.
     #[error(transparent)]
     Store(#[from] StoreError),
@@ -54,12 +60,12 @@ impl Failure for TurnError {
     fn kind(&self) -> ErrorKind {
         match self {
             Self::Invalid(error) => error.kind(),
+            Self::KeyLost { .. } => ErrorKind::Invalid,
             Self::RateLimited { .. } => ErrorKind::RateLimited,
             Self::Full | Self::Stopping | Self::Interrupted | Self::NotStored(_) => ErrorKind::Unavailable,
             Self::Cancelled | Self::NotKept => ErrorKind::Conflict,
             Self::Panicked(_) => ErrorKind::Internal,
             Self::Model(error) => error.kind(),
-            Self::Sealing(error) => error.kind(),
             Self::Store(error) => error.kind(),
         }
     }
@@ -67,6 +73,7 @@ impl Failure for TurnError {
     fn code(&self) -> &'static str {
         match self {
             Self::Invalid(error) => error.code(),
+            Self::KeyLost { .. } => "service_key_lost",
             Self::RateLimited { .. } => "rate_limited",
             Self::Full => "too_many_turns",
             Self::Stopping => "stopping",
@@ -76,7 +83,6 @@ impl Failure for TurnError {
             Self::NotStored(_) => "not_stored_yet",
             Self::Panicked(_) => "internal_error",
             Self::Model(error) => error.code(),
-            Self::Sealing(error) => error.code(),
             Self::Store(error) => error.code(),
         }
     }
@@ -89,7 +95,7 @@ impl Failure for TurnError {
                 error.retry_after().map(|wait| u32::try_from(wait.as_secs()).unwrap_or(u32::MAX).max(1))
             }
             Self::Store(error) => error.retry_after(),
-            Self::Invalid(_) | Self::Cancelled | Self::NotKept | Self::Panicked(_) | Self::Sealing(_) => None,
+            Self::Invalid(_) | Self::Cancelled | Self::NotKept | Self::Panicked(_) | Self::KeyLost { .. } => None,
         }
     }
 }

@@ -167,7 +167,11 @@ impl Turns {
         let key = match (&service, sealed) {
             (Some(service), Some(sealed)) => {
                 let place = Place { column: self.settings.key_column, app: service.app, row: service.id.get() };
-                Some(self.key.open(&sealed, place)?)
+                let opened = self.key.open(&sealed, place);
+                Some(opened.map_err(|cause| {
+                    tracing::warn!(service = %service.id, "the stored key of an AI service does not open");
+                    TurnError::KeyLost { service: service.name.clone(), cause }
+                })?)
             }
             _ => None,
         };

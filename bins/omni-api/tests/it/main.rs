@@ -1,5 +1,6 @@
 //! `omni-api` as its users meet it.
 #![cfg(test)]
 
+mod master_key;
 mod readme;
 mod reference;

@@ -147,7 +147,7 @@ async fn a_sealed_key_opens_in_no_other_row() {
     sql.execute(swap, &[&place.service, &other]).await.unwrap();
     let asked = place.model.tally().started;
     let answer = place.owner.ask(agent, "Hello").await;
-    assert_eq!(answer.status, 500, "{answer}");
+    assert_eq!(answer.status, 400, "{answer}");
     assert!(!answer.detail().to_lowercase().contains("seal"), "{answer}");
     assert_eq!(place.model.tally().started, asked, "the provider was asked with somebody else's key");
     assert_eq!(place.key_sent().await.as_deref(), Some(PROVIDER_KEY));

@@ -32,6 +32,21 @@ async fn impatient() -> TestApi {
 }
 
 #[tokio::test]
+async fn a_service_whose_key_can_no_longer_be_read_says_that_it_has_to_be_entered_again() {
+    let place = Place::open("says:yes").await;
+    let sql = place.api.database().sql().await;
+    // As it is when another key has sealed it: well-formed, and not to be opened.
+    let sealed: Vec<u8> = [&[1], [7; 40].as_slice()].concat();
+    sql.execute("UPDATE ai_services SET api_key_sealed = $1", &[&sealed]).await.unwrap();
+    let refusal = place.owner.ask(place.agent, "Hello").await.refusal(400);
+    assert!(refusal.contains("enter it again"), "{refusal}");
+    let agent = place.owner.get(&format!("/internal/agents/{}", place.agent)).send().await.expect(200);
+    let service = format!("/internal/ai_services/{}", agent["service_id"]);
+    place.owner.put(&service).json(&json!({ "api_key": "sk-entered-again" })).send().await.expect(200);
+    assert_eq!(place.owner.ask(place.agent, "Hello").await.expect(200)["response"], json!("yes"));
+}
+
+#[tokio::test]
 async fn the_stream_ends_with_what_went_wrong_and_the_agent_goes_on() {
     let place = Place::over(impatient().await, "tokens-2").await;
     for (number, (script, code, _)) in (1..).zip(FAILURES) {
