@@ -1,8 +1,8 @@
 use diesel::prelude::{ExpressionMethods, Insertable, OptionalExtension, QueryDsl, Queryable, Selectable};
 use diesel::{AsChangeset, SelectableHelper};
-use diesel_async::{AsyncConnection, RunQueryDsl};
+use diesel_async::{AsyncConnection, AsyncPgConnection, RunQueryDsl};
 use omni_domain::{Agent, AgentDraft, AgentId, AppId, Memory, ServiceId, Timestamp};
-use omni_rbac::{Editor, Grant, SystemGrant};
+use omni_rbac::{Editor, Grant};
 
 use crate::app_scoped::{app_scoped, count, optional_small, small};
 use crate::schema::agents;
@@ -83,43 +83,7 @@ impl Store {
         draft: &AgentDraft,
         now: Timestamp,
     ) -> Result<Agent, StoreError> {
-        self.insert_agent(grant.app(), draft, now).await
-    }
-
-    /// Stores a new agent in an app that the program has made itself.
-    ///
-    /// # Errors
-    /// As [`Store::create_agent`].
-    pub async fn create_agent_for(
-        &self,
-        _leave: &SystemGrant,
-        app: AppId,
-        draft: &AgentDraft,
-        now: Timestamp,
-    ) -> Result<Agent, StoreError> {
-        self.insert_agent(app, draft, now).await
-    }
-
-    async fn insert_agent(&self, app: AppId, draft: &AgentDraft, now: Timestamp) -> Result<Agent, StoreError> {
-        let columns = AgentColumns {
-            name: &draft.name,
-            description: draft.description.as_deref(),
-            system_prompt: draft.system_prompt.as_deref(),
-            prompt_template: draft.prompt_template.as_deref(),
-            service_id: draft.service.map(ServiceId::get),
-            temperature: draft.temperature,
-            max_tokens: draft.max_tokens.map(i64::from),
-            has_memory: draft.memory.enabled,
-            memory_max_messages: draft.memory.max_messages.into(),
-            memory_max_tokens: draft.memory.max_tokens.into(),
-            update_date: now,
-        };
-        diesel::insert_into(agents::table)
-            .values((columns, agents::app_id.eq(app.get()), agents::create_date.eq(now)))
-            .returning(AgentRow::as_returning())
-            .get_result::<AgentRow>(&mut self.lend().await?)
-            .await?
-            .try_into()
+        insert_agent(&mut *self.lend().await?, grant.app(), draft, now).await
     }
 
     /// Changes an agent of the grant's app: `change` gets it as it is now, and nobody else changes it meanwhile. What
@@ -162,4 +126,31 @@ impl Store {
         })
         .await
     }
+}
+
+pub(crate) async fn insert_agent(
+    connection: &mut AsyncPgConnection,
+    app: AppId,
+    draft: &AgentDraft,
+    now: Timestamp,
+) -> Result<Agent, StoreError> {
+    let columns = AgentColumns {
+        name: &draft.name,
+        description: draft.description.as_deref(),
+        system_prompt: draft.system_prompt.as_deref(),
+        prompt_template: draft.prompt_template.as_deref(),
+        service_id: draft.service.map(ServiceId::get),
+        temperature: draft.temperature,
+        max_tokens: draft.max_tokens.map(i64::from),
+        has_memory: draft.memory.enabled,
+        memory_max_messages: draft.memory.max_messages.into(),
+        memory_max_tokens: draft.memory.max_tokens.into(),
+        update_date: now,
+    };
+    diesel::insert_into(agents::table)
+        .values((columns, agents::app_id.eq(app.get()), agents::create_date.eq(now)))
+        .returning(AgentRow::as_returning())
+        .get_result::<AgentRow>(connection)
+        .await?
+        .try_into()
 }

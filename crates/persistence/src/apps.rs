@@ -3,7 +3,7 @@ use diesel::prelude::{ExpressionMethods, OptionalExtension, QueryDsl, TextExpres
 use diesel::sql_types::{BigInt, Text, Timestamptz};
 use diesel_async::{AsyncConnection, AsyncPgConnection, RunQueryDsl};
 use omni_domain::{App, AppCounts, AppDraft, AppId, AppOverview, Page, PageRequest, Timestamp, UserId, slugify};
-use omni_rbac::{Grant, Owner, Session, SystemGrant, Viewer};
+use omni_rbac::{Grant, Owner, Session, Viewer};
 
 use crate::app_scoped::{count, small};
 use crate::schema::apps;
@@ -143,41 +143,8 @@ impl Store {
     /// # Errors
     /// [`StoreError::Conflict`] if everybody else keeps taking the slugs that its name makes.
     pub async fn create_app(&self, session: &Session, draft: &AppDraft, now: Timestamp) -> Result<App, StoreError> {
-        self.insert_app(session.user_id(), draft, now).await
-    }
-
-    /// Makes an app for a person who is not there: the first start's demonstration.
-    ///
-    /// # Errors
-    /// As [`Store::create_app`].
-    pub async fn create_app_for(
-        &self,
-        _leave: &SystemGrant,
-        owner: UserId,
-        draft: &AppDraft,
-        now: Timestamp,
-    ) -> Result<App, StoreError> {
-        self.insert_app(owner, draft, now).await
-    }
-
-    async fn insert_app(&self, owner: UserId, draft: &AppDraft, now: Timestamp) -> Result<App, StoreError> {
         let mut lent = self.lend().await?;
-        let base = slugify(&draft.name);
-        lent.transaction(async |connection| {
-            // Those who make apps of one name wait for each other, or else most would find the same slug and lose it.
-            Statement::new("SELECT pg_advisory_xact_lock(hashtextextended(")
-                .text(&base)
-                .sql(", 0))")
-                .execute(connection)
-                .await?;
-            for _ in 0..SLUG_ATTEMPTS {
-                if let Some(app) = try_insert(connection, owner, &base, draft, now).await? {
-                    return Ok(app);
-                }
-            }
-            Err(StoreError::Conflict("name: too many apps of this name are being made at once; try again".into()))
-        })
-        .await
+        lent.transaction(async |connection| insert_app(connection, session.user_id(), draft, now).await).await
     }
 
     /// Changes the grant's app: `change` gets it as it is now, and nobody else changes it meanwhile. What `change` refuses
@@ -229,6 +196,28 @@ fn overview(grant: &Grant<Viewer>) -> Statement {
         .text(grant.held().as_str())
         .sql(" AS role, 1::bigint AS total FROM apps a JOIN users o ON o.user_id = a.owner_id WHERE a.app_id = ")
         .int(grant.app().get())
+}
+
+/// Makes an app; belongs into a transaction.
+pub(crate) async fn insert_app(
+    connection: &mut AsyncPgConnection,
+    owner: UserId,
+    draft: &AppDraft,
+    now: Timestamp,
+) -> Result<App, StoreError> {
+    let base = slugify(&draft.name);
+    // Those who make apps of one name wait for each other, or else most would find the same slug and lose it.
+    Statement::new("SELECT pg_advisory_xact_lock(hashtextextended(")
+        .text(&base)
+        .sql(", 0))")
+        .execute(connection)
+        .await?;
+    for _ in 0..SLUG_ATTEMPTS {
+        if let Some(app) = try_insert(connection, owner, &base, draft, now).await? {
+            return Ok(app);
+        }
+    }
+    Err(StoreError::Conflict("name: too many apps of this name are being made at once; try again".into()))
 }
 
 /// Makes the app under a slug that is free, unless somebody takes that meanwhile.

@@ -1,11 +1,13 @@
 use diesel::QueryableByName;
-use diesel::prelude::OptionalExtension;
 use diesel::sql_types::{Binary, Nullable, Uuid as SqlUuid};
-use diesel_async::RunQueryDsl;
-use omni_domain::Timestamp;
+use diesel_async::{AsyncConnection, RunQueryDsl};
+use omni_domain::{AgentDraft, App, AppDraft, Timestamp};
 use omni_rbac::SystemGrant;
 use uuid::Uuid;
 
+use crate::agents::insert_agent;
+use crate::apps::insert_app;
+use crate::people::person_by_email;
 use crate::statement::Statement;
 use crate::{Store, StoreError};
 
@@ -22,18 +24,35 @@ struct KeyCheckRow {
 }
 
 impl Store {
-    /// Claims the first start: true for exactly one caller in the life of the installation, however many replicas ask.
+    /// Makes the demonstration of a first start: a person, their app and an agent in it, all or nothing. Nothing for all
+    /// but one caller in the life of the installation, however many replicas ask.
     ///
     /// # Errors
     /// [`StoreError::Unavailable`] if the server is away.
-    pub async fn claim_first_start(&self, _leave: &SystemGrant, now: Timestamp) -> Result<bool, StoreError> {
-        let claimed: Option<InstallationRow> = Statement::new("UPDATE installation SET welcomed = ")
-            .moment(now)
-            .sql(" WHERE welcomed IS NULL RETURNING id")
-            .get_result(&mut self.lend().await?)
-            .await
-            .optional()?;
-        Ok(claimed.is_some())
+    pub async fn welcome(
+        &self,
+        _leave: &SystemGrant,
+        email: &str,
+        name: &str,
+        (app, agent): (&AppDraft, &AgentDraft),
+        now: Timestamp,
+    ) -> Result<Option<App>, StoreError> {
+        let mut lent = self.lend().await?;
+        lent.transaction(async |connection| {
+            let claimed = Statement::new("UPDATE installation SET welcomed = ")
+                .moment(now)
+                .sql(" WHERE welcomed IS NULL")
+                .execute(connection)
+                .await?;
+            if claimed == 0 {
+                return Ok(None);
+            }
+            let owner = person_by_email(connection, email, name, now).await?;
+            let app = insert_app(connection, owner.id, app, now).await?;
+            insert_agent(connection, app.id, agent, now).await?;
+            Ok(Some(app))
+        })
+        .await
     }
 
     /// What this installation is called; it stays the same for as long as its database does.

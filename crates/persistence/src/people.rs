@@ -1,6 +1,6 @@
 use diesel::SelectableHelper;
 use diesel::prelude::{ExpressionMethods, OptionalExtension, QueryDsl, Queryable, Selectable};
-use diesel_async::RunQueryDsl;
+use diesel_async::{AsyncPgConnection, RunQueryDsl};
 use omni_domain::{Timestamp, User, UserId};
 use omni_rbac::Session;
 
@@ -38,32 +38,7 @@ impl Store {
     /// # Errors
     /// [`StoreError::Unavailable`] if the server is away.
     pub async fn person_by_email(&self, email: &str, name: &str, now: Timestamp) -> Result<User, StoreError> {
-        let mut lent = self.lend().await?;
-        let known = users::table
-            .filter(users::email.eq(email))
-            .select(UserRow::as_select())
-            .first::<UserRow>(&mut lent)
-            .await
-            .optional()?;
-        if let Some(known) = known {
-            return Ok(known.into());
-        }
-        // Two first sign-ins at once meet here: the second one finds the row of the first.
-        let row: UserRow = diesel::insert_into(users::table)
-            .values((
-                users::email.eq(email),
-                users::email_verified.eq(true),
-                users::name.eq(name),
-                users::is_active.eq(true),
-                users::create_date.eq(now),
-            ))
-            .on_conflict(users::email)
-            .do_update()
-            .set(users::email.eq(email))
-            .returning(UserRow::as_returning())
-            .get_result(&mut lent)
-            .await?;
-        Ok(row.into())
+        person_by_email(&mut *self.lend().await?, email, name, now).await
     }
 
     /// Gives the signed-in person another name.
@@ -78,4 +53,37 @@ impl Store {
             .await?;
         Ok(row.into())
     }
+}
+
+pub(crate) async fn person_by_email(
+    connection: &mut AsyncPgConnection,
+    email: &str,
+    name: &str,
+    now: Timestamp,
+) -> Result<User, StoreError> {
+    let known = users::table
+        .filter(users::email.eq(email))
+        .select(UserRow::as_select())
+        .first::<UserRow>(connection)
+        .await
+        .optional()?;
+    if let Some(known) = known {
+        return Ok(known.into());
+    }
+    // Two first sign-ins at once meet here: the second one finds the row of the first.
+    let row: UserRow = diesel::insert_into(users::table)
+        .values((
+            users::email.eq(email),
+            users::email_verified.eq(true),
+            users::name.eq(name),
+            users::is_active.eq(true),
+            users::create_date.eq(now),
+        ))
+        .on_conflict(users::email)
+        .do_update()
+        .set(users::email.eq(email))
+        .returning(UserRow::as_returning())
+        .get_result(connection)
+        .await?;
+    Ok(row.into())
 }

@@ -10,12 +10,7 @@ impl Workspace {
     /// # Errors
     /// If the database is away.
     pub async fn welcome(&self, leave: &SystemGrant, email: &str) -> Result<bool, WorkspaceError> {
-        if !self.store.claim_first_start(leave, self.now()).await? {
-            return Ok(false);
-        }
-        let name = email.split('@').next().unwrap_or(email);
-        let owner = self.store.person_by_email(email, name, self.now()).await?;
-        let app = self.store.create_app_for(leave, owner.id, &AppDraft::new("Demo", None)?, self.now()).await?;
+        let app = AppDraft::new("Demo", None)?;
         let agent = AgentDraft {
             name: "First steps".into(),
             description: Some("Answers without any model, and says how to add one.".into()),
@@ -26,8 +21,11 @@ impl Workspace {
             max_tokens: None,
             memory: Memory::default(),
         };
-        self.store.create_agent_for(leave, app.id, &agent, self.now()).await?;
-        tracing::info!(app = %app.slug, owner = %owner.email, "first start: made a demonstration app");
+        let name = email.split('@').next().unwrap_or(email);
+        let Some(app) = self.store.welcome(leave, email, name, (&app, &agent), self.now()).await? else {
+            return Ok(false);
+        };
+        tracing::info!(app = %app.slug, owner = email, "first start: made a demonstration app");
         Ok(true)
     }
 }
