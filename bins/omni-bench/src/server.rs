@@ -30,7 +30,12 @@ impl Server {
     /// Starts it on the benchmark's database, with a data directory that goes with it.
     pub(crate) async fn start(bench: &Bench, settings: &[(&str, String)]) -> anyhow::Result<Self> {
         let home = tempfile::Builder::new().prefix("omni-bench-home-").tempdir()?;
-        let servers = [("DATABASE_URL", bench.database.url().to_owned()), ("NATS_URL", bench.nats_url.clone())];
+        let servers = [
+            ("DATABASE_URL", bench.database.url().to_owned()),
+            ("NATS_URL", bench.nats_url.clone()),
+            // The database remembers which key its secrets were sealed with.
+            ("OMNI_SECRET_KEY_FILE", bench.file("master.key").display().to_string()),
+        ];
         let mut server = Self::start_at(bench, home.path(), servers.iter().chain(settings)).await?;
         server._home = Some(home);
         Ok(server)

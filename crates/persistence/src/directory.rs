@@ -42,6 +42,12 @@ struct StandingRow {
     role: Option<String>,
 }
 
+#[derive(QueryableByName)]
+struct SeenRow {
+    #[diesel(sql_type = Timestamptz)]
+    last_seen: Timestamp,
+}
+
 impl From<PersonRow> for User {
     fn from(row: PersonRow) -> Self {
         Self {
@@ -67,32 +73,32 @@ impl StandingRow {
 }
 
 impl Store {
-    /// Finds who is signed in, and notes once a minute that they are still here: in the statement that every request
-    /// needs anyway, and that writes nothing the rest of the time.
+    /// Finds who is signed in, in one statement, and notes that they are still here in another, once a minute.
     async fn find_person(&self, key: &SessionKey, now: Timestamp) -> Result<Option<User>, StoreError> {
-        let row: Option<PersonRow> = Statement::new("WITH seen AS (UPDATE sessions SET last_seen = ")
-            .moment(now)
-            .sql(" WHERE session_key = ")
-            .bytes(*key.as_bytes())
-            .sql(" AND last_seen <= ")
-            .moment(now - SEEN_EVERY)
-            .sql(" AND expires > ")
-            .moment(now)
-            .sql(" AND last_seen + make_interval(secs => idle_seconds) > ")
-            .moment(now)
-            .sql(
-                ") SELECT u.user_id, u.email, u.email_verified, u.name, u.is_active, u.create_date \
-                 FROM sessions s JOIN users u ON u.user_id = s.user_id WHERE s.session_key = ",
-            )
-            .bytes(*key.as_bytes())
-            .sql(" AND s.expires > ")
-            .moment(now)
-            .sql(" AND s.last_seen + make_interval(secs => s.idle_seconds) > ")
-            .moment(now)
-            .get_result(&mut self.lend().await?)
-            .await
-            .optional()?;
-        Ok(row.map(User::from))
+        let mut lent = self.lend().await?;
+        let found: Option<(PersonRow, SeenRow)> = Statement::new(
+            "SELECT u.user_id, u.email, u.email_verified, u.name, u.is_active, u.create_date, s.last_seen \
+             FROM sessions s JOIN users u ON u.user_id = s.user_id WHERE s.session_key = ",
+        )
+        .bytes(*key.as_bytes())
+        .sql(" AND least(s.expires, s.last_seen + make_interval(secs => s.idle_seconds)) > ")
+        .moment(now)
+        .get_result(&mut lent)
+        .await
+        .optional()?;
+        let Some((person, SeenRow { last_seen })) = found else { return Ok(None) };
+        if last_seen <= now - SEEN_EVERY {
+            // Only ever forward: another replica's clock may be ahead.
+            Statement::new("UPDATE sessions SET last_seen = ")
+                .moment(now)
+                .sql(" WHERE last_seen < ")
+                .moment(now)
+                .sql(" AND session_key = ")
+                .bytes(*key.as_bytes())
+                .execute(&mut lent)
+                .await?;
+        }
+        Ok(Some(person.into()))
     }
 
     async fn find_standing(&self, user: UserId, scope: &Scope) -> Result<Option<Standing>, StoreError> {
