@@ -1,3 +1,4 @@
+use actix_web::cookie::Cookie;
 use futures::FutureExt;
 use futures::future::LocalBoxFuture;
 use omni_http::{ApiError, Arrival, Plane, Sessions, Visit, is_loopback_host, same_origin};
@@ -6,7 +7,7 @@ use omni_rbac::{Authority, SessionKey};
 use serde_json::{Value, json};
 
 use crate::Services;
-use crate::cookies::{session_cookie, session_cookie_value};
+use crate::cookies::{session_cookie, session_cookie_value, session_removal_cookie};
 
 /// The workspace API.
 #[derive(Debug)]
@@ -51,6 +52,10 @@ impl Sessions for WorkspaceApi {
 
     fn credential(visit: &Visit) -> Option<SessionKey> {
         session_cookie_value(visit).map(|secret| SessionKey::of(&secret))
+    }
+
+    fn removal(services: &Services, visit: &Visit) -> Cookie<'static> {
+        session_removal_cookie(services, visit)
     }
 
     fn welcome<'a>(services: &'a Services, visit: &'a Visit) -> LocalBoxFuture<'a, Result<Option<Arrival>, ApiError>> {

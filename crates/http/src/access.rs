@@ -255,5 +255,10 @@ async fn session<P: Sessions>(state: &P::State, visit: &Visit) -> Result<Session
             None => return Err(omni_rbac::Denied::Unauthenticated.into()),
         },
     };
-    Ok(P::authority(state).session(key).await?)
+    let opened = P::authority(state).session(key).await;
+    if matches!(opened, Err(omni_rbac::Denied::Unauthenticated)) {
+        // Whoever comes again without it can be signed in anew; with it they would be refused for ever.
+        visit.set_cookie(P::removal(state, visit));
+    }
+    Ok(opened?)
 }

@@ -35,6 +35,9 @@ pub trait Sessions: Plane {
     /// What the request's credential opens, if it carries one.
     fn credential(visit: &Visit) -> Option<SessionKey>;
 
+    /// The cookie that takes a credential away which opens nothing any more.
+    fn removal(state: &Self::State, visit: &Visit) -> Cookie<'static>;
+
     /// What becomes of somebody who comes without a credential: signed in on the spot, or nothing.
     ///
     /// # Errors

@@ -123,6 +123,17 @@ async fn fake_mode_signs_in_whoever_comes_without_a_cookie() {
 }
 
 #[tokio::test]
+async fn a_cookie_that_opens_nothing_is_taken_away_so_that_the_next_request_begins_anew() {
+    let api = TestApi::start().await;
+    let stale = api.anonymous().with_cookie(Some("session=of-a-database-that-is-gone"));
+    let answer = stale.get("/internal/me").send().await;
+    answer.refusal(401);
+    let (pair, attributes) = answer.cookie().expect("the cookie is taken away");
+    assert!(pair == "session=" && attributes.contains("Max-Age=0"), "{pair}; {attributes}");
+    stale.with_cookie(None).get("/internal/me").send().await.expect(200);
+}
+
+#[tokio::test]
 async fn outside_fake_mode_nobody_is_signed_in_by_asking() {
     let api = TestApi::builder().not_fake().start().await;
     let nobody = api.anonymous().with_cookie(None);
