@@ -128,3 +128,71 @@ impl PublicKey {
         .map_err(|_| Flaw::Signature)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use serde_json::{Value, json};
+
+    use super::*;
+    use crate::jwk::{Document, KeySet};
+
+    /// What a token says by the one key that there is.
+    fn read(token: &str, key: &Value, algorithm: Algorithm) -> Result<Vec<u8>, Flaw> {
+        let keys: KeySet = serde_json::from_value::<Document>(json!({ "keys": [key] })).unwrap().into();
+        let token = Unverified::read(token, &[algorithm])?;
+        token.verified_by(keys.find(None, algorithm).ok_or(Flaw::Key)?)
+    }
+
+    /// It is believed as it is, and with any one character of its signature changed it is not.
+    fn is_checked(token: &str, key: &Value, algorithm: Algorithm, says: &[u8]) {
+        assert_eq!(read(token, key, algorithm).unwrap(), says);
+        let signature = token.rfind('.').unwrap() + 1;
+        for at in [signature, signature + 20, signature + 40] {
+            let other = if token.as_bytes()[at] == b'A' { "B" } else { "A" };
+            let forged = [&token[..at], other, &token[at + 1..]].concat();
+            assert!(matches!(read(&forged, key, algorithm), Err(Flaw::Signature)), "character {at}");
+        }
+    }
+
+    /// RFC 7515, appendix A.3.
+    #[test]
+    fn es256() {
+        let key = json!({
+            "kty": "EC",
+            "crv": "P-256",
+            "x": "f83OJ3D2xF1Bg8vub9tLe1gHMzV76e8Tus9uPHvRVEU",
+            "y": "x_FEzRu9m36HLN_tue659LNpXW6pCyStikYjKIWI5a0",
+        });
+        let token = "eyJhbGciOiJFUzI1NiJ9.\
+            eyJpc3MiOiJqb2UiLA0KICJleHAiOjEzMDA4MTkzODAsDQogImh0dHA6Ly9leGFtcGxlLmNvbS9pc19yb290Ijp0cnVlfQ.\
+            DtEhU3ljbEg8L38VWAfUAqOyKAM6-Xx-F4GawxaepmXFCgfTjDxw5djxLa8ISlSApmWQxfKTUJqPP3-Kg6NU1Q";
+        let says = b"{\"iss\":\"joe\",\r\n \"exp\":1300819380,\r\n \"http://example.com/is_root\":true}";
+        is_checked(token, &key, Algorithm::Es256, says);
+    }
+
+    /// RFC 8037, appendix A.4.
+    #[test]
+    fn eddsa() {
+        let key = json!({ "kty": "OKP", "crv": "Ed25519", "x": "11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo" });
+        let token = "eyJhbGciOiJFZERTQSJ9.RXhhbXBsZSBvZiBFZDI1NTE5IHNpZ25pbmc.\
+            hgyY0il_MGCjP0JzlnLWG1PPOt7-09PGcvMg3AIbQR6dWbhijcNR4ki4iylGjg5BhVsPt9g7sVvpAr_MuM0KAg";
+        is_checked(token, &key, Algorithm::EdDsa, b"Example of Ed25519 signing");
+    }
+
+    /// Made with OpenSSL, whose key was then thrown away.
+    #[test]
+    fn ps256() {
+        let modulus = "zDPPCdWEidgGYDMWK8rDuAvbfv0H9ht3vafaFDKEGRfRwhJ_mNZvLGX5g1oqDn-dJBeEY6aPdIPPggNWzQXE46qs3eAhtv0O\
+            FchGAtPY9GZvH8WqhqgytV6CV_tGuGWptwGlZiEKyFFz0AZ-9GwNAWU-0W95KnhaZ8kqfmPfj4_Ma3wff1WrVBauFP85Httu\
+            ipWvMZdU7S0LTTLdPAZJPAM03Vl7GiOLG1yPJmsYSpOH4gUqQVwPtP6t6dq3RWtwx9M0FlMAHgSnjOWJsYcpMIky7mF0SSQm\
+            FnZTyhd2nJ36Hj-CM13YD1trPPPdrk6lKbJ3wNJVCa3tG2CVyBj6zw";
+        let token = "eyJhbGciOiJQUzI1NiJ9.eyJpc3MiOiJqb2UifQ.\
+            Yi-tLjThFEUnXjVYJ2WyeHiJe8LSwNK00sqsz6Wilyb3lfw_fXnKftU8ENJ5UlqyJBNqyrccii7UUlt_KGw-X5oTqAAcNlDz\
+            JTN5E9tKUixifBdyOs9QJV_1D8Nv0zjJk-G6HwKv4ij3-IY9uR7Z9G6CE_HQhHXj6DcGG5EF-rvM8xiHQTxfkNK8GIXzml9A\
+            FE0HbkchBQznk-iSndop1e61Uc6kH2twMlpN-W0fHG2vyyn86jLhxXn9ZdapwaitJULIJI_R9IGshA0bx0wXRmRoFnuE2XJt\
+            ecuHHEra1DSjIGElpU5Mz8StUOVT8CdSnaffkgTPePAGe7xNoNjlaQ";
+        let key = json!({ "kty": "RSA", "n": modulus, "e": "AQAB" });
+        is_checked(token, &key, Algorithm::Ps256, b"{\"iss\":\"joe\"}");
+        assert!(matches!(read(token, &key, Algorithm::Rs256), Err(Flaw::Algorithm)));
+    }
+}
