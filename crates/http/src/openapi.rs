@@ -135,7 +135,7 @@ fn responses<P: Plane>(line: &RouteSpec<P>, description: &Description, example: 
         responses.insert("401".into(), error("Not signed in"));
         responses.insert("403".into(), error("The role is too low, or the request comes from another site"));
     }
-    if line.path.contains('{') || access.reach == Reach::AppByQuery {
+    if line.path.contains('{') || matches!(access.reach, Reach::AppByQuery | Reach::AppOrMine) {
         responses.insert("404".into(), error("Not found, or not for the caller to see"));
     }
     if !line.method.is_safe() {

@@ -8,7 +8,7 @@ use bytes::Bytes;
 use futures::Stream;
 use futures::stream::LocalBoxStream;
 use tokio::time::{Instant, Sleep, sleep};
-use utoipa::openapi::schema::{ObjectBuilder, Schema, Type};
+use utoipa::openapi::schema::Schema;
 use utoipa::openapi::{ContentBuilder, RefOr, Response, ResponseBuilder};
 
 use crate::{ApiError, Reply, Visit};
@@ -41,8 +41,9 @@ impl Reply for EventStream {
     }
 
     fn describe(_schemas: &mut Vec<(String, RefOr<Schema>)>) -> Response {
-        let text = Schema::Object(ObjectBuilder::new().schema_type(Type::String).build());
-        let content = ContentBuilder::new().schema(Some(RefOr::T(text))).build();
+        // OpenAPI 3.1 has no word for the events of a stream, and tools read a schema here in two ways: of the whole body,
+        // and of each event.
+        let content = ContentBuilder::new().build();
         ResponseBuilder::new().description("Server-sent events").content("text/event-stream", content).build()
     }
 }
