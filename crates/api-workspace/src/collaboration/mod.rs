@@ -1,13 +1,15 @@
-mod answer;
+mod accept;
 mod change_role;
+mod decline;
 mod invitations;
 mod invite;
 mod leave;
 mod list;
 mod remove;
 
-pub(crate) use answer::{Accept, Decline};
+pub(crate) use accept::Accept;
 pub(crate) use change_role::ChangeRole;
+pub(crate) use decline::Decline;
 pub(crate) use invitations::Invitations;
 pub(crate) use invite::Invite;
 pub(crate) use leave::Leave;
