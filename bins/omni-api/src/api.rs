@@ -3,9 +3,10 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use actix_web::dev::ServerHandle;
+use omni_api_public::{PublicApi, PublicState};
 use omni_api_workspace::{ROUTES, Services, WorkspaceApi};
 use omni_domain::Entropy;
-use omni_http::{Dispatcher, Router, ServerOptions, serve};
+use omni_http::{Dispatcher, Router, ServerOptions, Site, serve};
 use tokio::task::JoinHandle;
 
 /// How long answers have to be sent to their end once the turns have ended, however much of the grace those took.
@@ -20,7 +21,7 @@ pub struct ApiOptions {
     pub grace: Duration,
 }
 
-/// The workspace API on a socket.
+/// The workspace and the public API on a socket.
 #[derive(Debug)]
 pub struct Api {
     address: SocketAddr,
@@ -38,6 +39,23 @@ pub(crate) fn router() -> anyhow::Result<Arc<Router<WorkspaceApi>>> {
     Router::new(&[ROUTES]).map_err(anyhow::Error::msg)
 }
 
+/// The table of the public API as a router.
+///
+/// # Errors
+/// If the table contradicts itself, which a test excludes.
+pub(crate) fn public_router() -> anyhow::Result<Arc<Router<PublicApi>>> {
+    Router::new(&[omni_api_public::ROUTES]).map_err(anyhow::Error::msg)
+}
+
+/// What an API on a socket serves.
+#[derive(Debug, Clone)]
+pub struct Served {
+    /// What the workspace API works with.
+    pub services: Arc<Services>,
+    /// What the public API works with.
+    pub public: Arc<PublicState>,
+}
+
 impl Api {
     /// Serves until it is stopped.
     ///
@@ -45,14 +63,17 @@ impl Api {
     /// If the socket cannot be served.
     pub fn start(
         socket: TcpListener,
-        services: Arc<Services>,
+        served: Served,
         entropy: &dyn Entropy,
         options: ApiOptions,
     ) -> anyhow::Result<Self> {
-        let dispatcher = Dispatcher::new(router()?, Arc::clone(&services), entropy);
+        let Served { services, public } = served;
+        let workspace = Dispatcher::new(router()?, Arc::clone(&services), entropy);
+        let public = Dispatcher::new(public_router()?, public, entropy);
+        let site = Site::new(workspace).with(&["/public", "/docs/public"], &public);
         let connections = 25_000;
         let server = ServerOptions { workers: options.workers, grace: options.grace, connections };
-        let (server, handle, address) = serve(socket, &dispatcher, server)?;
+        let (server, handle, address) = serve(socket, site, server)?;
         #[expect(clippy::disallowed_methods, reason = "owned by this struct, which waits for it in `stop`")]
         let serving = tokio::spawn(server);
         Ok(Self { address, services, handle, serving, grace: options.grace })

@@ -1,8 +1,10 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use omni_api_public::PublicState;
 use omni_api_workspace::{Environment, Services};
 use omni_domain::{Clock, Entropy};
+use omni_http::TrustedProxies;
 use omni_identity::{Accounts, Identity, Mode, SessionLimits};
 use omni_models::Models;
 use omni_persistence::{Runner, Store};
@@ -12,6 +14,8 @@ use omni_turns::{Settings, Turns};
 use omni_workspace::{AI_SERVICE_KEY, Workspace};
 use url::Url;
 use uuid::Uuid;
+
+use crate::api::Served;
 
 /// How long a turn that has ended can still be read again.
 const KEPT: Duration = Duration::from_secs(300);
@@ -38,14 +42,16 @@ pub struct Assembly {
     pub public_url: Option<Url>,
     /// How long sessions last.
     pub limits: SessionLimits,
+    /// Whose word is taken for where a request comes from.
+    pub proxies: TrustedProxies,
 }
 
 /// Puts the services together. Must be called on a runtime that outlives them.
 ///
 /// # Errors
 /// If the database is away.
-pub async fn assemble(parts: Assembly) -> anyhow::Result<Arc<Services>> {
-    let Assembly { store, models, key, clock, entropy, omniadmins, mode, public_url, limits } = parts;
+pub async fn assemble(parts: Assembly) -> anyhow::Result<Served> {
+    let Assembly { store, models, key, clock, entropy, omniadmins, mode, public_url, limits, proxies } = parts;
     let environment = match mode {
         Mode::Fake { .. } => Environment::Development,
         Mode::OpenId { .. } => Environment::Production,
@@ -59,14 +65,24 @@ pub async fn assemble(parts: Assembly) -> anyhow::Result<Arc<Services>> {
     let watching = Arc::clone(&authority);
     let turns =
         Turns::start(store.clone(), models.clone(), key.clone(), Arc::clone(&clock), watching, settings).await?;
-    Ok(Arc::new(Services {
+    let identity = Identity::new(store.clone(), Arc::clone(&clock), Arc::clone(&entropy), limits, mode);
+    let public = PublicState {
+        authority: Arc::clone(&authority),
+        guesses: identity.guesses().clone(),
+        store: store.clone(),
+        clock: Arc::clone(&clock),
+        proxies: proxies.clone(),
+    };
+    let services = Services {
         authority,
-        identity: Identity::new(store.clone(), Arc::clone(&clock), Arc::clone(&entropy), limits, mode),
+        identity,
         accounts: Accounts::new(store.clone(), omniadmins),
         workspace: Workspace::new(store.clone(), models, key, clock, entropy),
         turns,
         store,
         public_url,
+        proxies,
         environment,
-    }))
+    };
+    Ok(Served { services: Arc::new(services), public: Arc::new(public) })
 }

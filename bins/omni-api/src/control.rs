@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use actix_web::dev::ServerHandle;
 use omni_api_control::{ControlApi, ControlPlane, ROUTES, keep_leases};
-use omni_http::{Dispatcher, Router, ServerOptions, serve};
+use omni_http::{Dispatcher, Router, ServerOptions, Site, serve};
 use tokio::task::JoinSet;
 
 /// How long a stop waits for answers: a beat takes milliseconds.
@@ -37,7 +37,7 @@ impl Control {
     pub fn start(socket: TcpListener, plane: Arc<ControlPlane>) -> anyhow::Result<Self> {
         let dispatcher = Dispatcher::new(router()?, Arc::clone(&plane), &*plane.entropy);
         let options = ServerOptions { workers: 1, grace: GRACE, connections: CONNECTIONS };
-        let (server, handle, address) = serve(socket, &dispatcher, options)?;
+        let (server, handle, address) = serve(socket, Site::new(dispatcher), options)?;
         let (mut serving, mut keeping) = (JoinSet::new(), JoinSet::new());
         serving.spawn(server);
         keeping.spawn(async move { keep_leases(&plane).await });

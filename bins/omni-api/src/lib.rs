@@ -15,7 +15,7 @@ mod run;
 mod sign_in;
 mod subprocesses;
 
-pub use api::{Api, ApiOptions};
+pub use api::{Api, ApiOptions, Served};
 pub use arguments::{Arguments, Command};
 pub use assembly::{Assembly, assemble};
 pub use control::Control;

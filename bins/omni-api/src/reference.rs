@@ -3,7 +3,7 @@ use std::path::Path;
 use anyhow::Context;
 use omni_http::{document, matrix_markdown};
 
-use crate::api::router;
+use crate::api::{public_router, router};
 use crate::control;
 
 /// Writes the generated pages into a checkout: what CI compares with what is committed.
@@ -15,6 +15,7 @@ pub fn write_reference(root: &Path) -> anyhow::Result<()> {
     let pages = [
         ("docs/reference/openapi/internal.json", document(&router).to_json() + "\n"),
         ("docs/reference/openapi/control.json", document(&*control::router()?).to_json() + "\n"),
+        ("docs/reference/openapi/public.json", document(&*public_router()?).to_json() + "\n"),
         ("docs/reference/roles.md", matrix_markdown(&router)),
         ("docs/configuration.md", omni_config::reference_markdown()),
         ("omni.example.toml", omni_config::sample_toml()),

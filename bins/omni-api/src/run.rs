@@ -9,6 +9,7 @@ use omni_api_workspace::Services;
 use omni_bus::Bus;
 use omni_config::{Config, Loaded, process_environment};
 use omni_egress::{Allow, Egress, EgressPolicy};
+use omni_http::TrustedProxies;
 use omni_identity::{Mode, SessionLimits};
 use omni_models::{Deadlines, Models};
 use omni_persistence::{Options, Store};
@@ -22,7 +23,8 @@ use crate::node::Node;
 use crate::sign_in;
 use crate::subprocesses::{startup_options, subprocess_config};
 use crate::{
-    Api, ApiOptions, Arguments, Assembly, Control, Misconfigured, OperatingSystem, SystemClock, assemble, master_key,
+    Api, ApiOptions, Arguments, Assembly, Control, Misconfigured, OperatingSystem, Served, SystemClock, assemble,
+    master_key,
 };
 
 /// How long a request waits for a connection to the database.
@@ -123,17 +125,17 @@ async fn serve_data(
     started: Instant,
     stop: &mut StopSignals,
 ) -> anyhow::Result<()> {
-    let services = services(config, setup, data).await?;
+    let served = services(config, setup, data).await?;
     let options = ApiOptions { workers: workers(), grace: config.shutdown_grace };
-    let plane = control_plane(config, data, services.store.clone(), started).await?;
+    let plane = control_plane(config, data, served.services.store.clone(), started).await?;
     let control = Control::start(sockets.control, Arc::new(plane))?;
-    let api = Api::start(sockets.http, services, &OperatingSystem, options)?;
+    let api = Api::start(sockets.http, served, &OperatingSystem, options)?;
     tracing::info!(address = %api.address(), control = %control.address(), took = ?started.elapsed(), "ready");
     let mut sweep = tokio::time::interval(SWEEP);
     loop {
         tokio::select! {
             () = stop.next() => break,
-            _ = sweep.tick() => sweep_sessions(api.services()).await,
+            _ = sweep.tick() => sweep_what_is_over(api.services(), config.audit_retention).await,
         }
     }
     tracing::info!("asked to stop");
@@ -166,11 +168,18 @@ async fn control_plane(config: &Config, data: &Data, store: Store, started: Inst
 }
 
 /// Everything between the configuration and the socket.
-async fn services(config: &Config, setup: Setup, data: &Data) -> anyhow::Result<Arc<Services>> {
+async fn services(config: &Config, setup: Setup, data: &Data) -> anyhow::Result<Served> {
     let store = Store::new(&Options { url: data.url(), connections: config.database_connections, patience: PATIENCE })?;
     let migration = store.migrate().await.context("the database cannot be brought up to date")?;
     if !migration.applied.is_empty() {
         tracing::info!(applied = ?migration.applied, took = ?migration.took, "migrated");
+    }
+    let gaps = store.gaps_in_second_wall(&SystemGrant::because("a look at the second wall")).await?;
+    if !gaps.is_empty() {
+        tracing::warn!(
+            tables = gaps.join(", "),
+            "row-level security does not hold for the login of DATABASE_URL; give it a role without BYPASSRLS"
+        );
     }
     let key = master_key(&store, &config.secret_key_file, setup.accept_new_key, &OperatingSystem).await?;
     let deadlines = Deadlines {
@@ -182,7 +191,7 @@ async fn services(config: &Config, setup: Setup, data: &Data) -> anyhow::Result<
         Mode::Fake { user } => Some(user.clone()),
         Mode::OpenId { .. } => config.omniadmins.first().cloned(),
     };
-    let services = assemble(Assembly {
+    let served = assemble(Assembly {
         store,
         models: Models::new(setup.egress, deadlines),
         key,
@@ -192,8 +201,10 @@ async fn services(config: &Config, setup: Setup, data: &Data) -> anyhow::Result<
         mode: setup.mode,
         public_url: config.public_url.clone(),
         limits: SessionLimits { lifetime: config.session_lifetime.try_into()?, idle: config.session_idle.try_into()? },
+        proxies: TrustedProxies::new(config.trusted_proxies.clone()),
     })
     .await?;
+    let services = &served.services;
     let ended = services
         .identity
         .end_sessions_of_other_modes(&SystemGrant::because("sessions of another way to sign in"))
@@ -204,14 +215,16 @@ async fn services(config: &Config, setup: Setup, data: &Data) -> anyhow::Result<
     if let Some(email) = welcomed {
         services.workspace.welcome(&SystemGrant::because("the first start of an installation"), &email).await?;
     }
-    Ok(services)
+    Ok(served)
 }
 
-async fn sweep_sessions(services: &Services) {
-    match services.identity.sweep(&SystemGrant::because("sessions that are over")).await {
+/// Removes what is only there because nobody has removed it yet: sessions, counts of minutes, old entries of the trail.
+async fn sweep_what_is_over(services: &Services, retention: Option<Duration>) {
+    let leave = SystemGrant::because("what is over is removed");
+    match services.identity.sweep(&leave, retention).await {
         Ok(0) => {}
         Ok(removed) => tracing::debug!(removed, "removed sessions that are over"),
-        Err(error) => tracing::warn!(%error, "sessions that are over could not be removed"),
+        Err(error) => tracing::warn!(%error, "what is over could not be removed"),
     }
 }
 

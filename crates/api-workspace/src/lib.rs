@@ -9,6 +9,7 @@ mod agents;
 mod ai_services;
 mod api_keys;
 mod apps;
+mod audit;
 mod auth;
 mod collaboration;
 mod conversations;

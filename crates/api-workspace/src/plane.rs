@@ -1,6 +1,7 @@
 use actix_web::cookie::Cookie;
 use futures::FutureExt;
 use futures::future::LocalBoxFuture;
+use omni_domain::Origin;
 use omni_http::{ApiError, Arrival, Plane, Sessions, Visit, is_loopback_host, same_origin};
 use omni_identity::Visitor;
 use omni_rbac::{Authority, SessionKey};
@@ -27,6 +28,10 @@ impl Plane for WorkspaceApi {
             ));
         }
         same_origin(visit, services.public_url.as_ref())
+    }
+
+    fn origin(services: &Services, visit: &Visit) -> Origin {
+        visit.origin(&services.proxies)
     }
 
     fn error_body(error: &ApiError) -> Value {
@@ -63,7 +68,7 @@ impl Sessions for WorkspaceApi {
             if !services.identity.is_fake() {
                 return Ok(None);
             }
-            let signed_in = services.identity.sign_in_as(None, &visitor(visit)).await?;
+            let signed_in = services.identity.sign_in_as(None, &visitor(services, visit)).await?;
             Ok(Some(Arrival { key: signed_in.key, cookie: session_cookie(services, visit, &signed_in) }))
         }
         .boxed_local()
@@ -71,10 +76,6 @@ impl Sessions for WorkspaceApi {
 }
 
 /// Who knocks, as a sign-in remembers it.
-pub(crate) fn visitor(visit: &Visit) -> Visitor<'_> {
-    Visitor {
-        user_agent: visit.header("user-agent"),
-        address: visit.peer().map(|peer| peer.ip()),
-        previous: WorkspaceApi::credential(visit),
-    }
+pub(crate) fn visitor(services: &Services, visit: &Visit) -> Visitor {
+    Visitor { origin: WorkspaceApi::origin(services, visit), previous: WorkspaceApi::credential(visit) }
 }

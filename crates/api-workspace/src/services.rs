@@ -1,3 +1,4 @@
+use omni_http::TrustedProxies;
 use omni_identity::{Accounts, Identity};
 use omni_persistence::Store;
 use omni_rbac::Authority;
@@ -23,6 +24,8 @@ pub struct Services {
     pub store: Store,
     /// Where a proxy says that this server is.
     pub public_url: Option<Url>,
+    /// Whose word is taken for where a request comes from.
+    pub proxies: TrustedProxies,
     /// What this installation is for.
     pub environment: Environment,
 }

@@ -4,7 +4,7 @@ use crate::agents::{self, Agents};
 use crate::ai_services::AiServices;
 use crate::collaboration::{Documented, Plain};
 use crate::resource::{Create, Delete, Get, List, Update};
-use crate::{WorkspaceApi, admin, api_keys, apps, auth, collaboration, conversations, server, user};
+use crate::{WorkspaceApi, admin, api_keys, apps, audit, auth, collaboration, conversations, server, user};
 
 /// Every endpoint of the workspace API. What is not here is not served.
 pub static ROUTES: &[RouteSpec<WorkspaceApi>] = &[
@@ -57,6 +57,11 @@ pub static ROUTES: &[RouteSpec<WorkspaceApi>] = &[
     RouteSpec::of::<admin::Get>(),
     RouteSpec::of::<admin::Update>(),
     RouteSpec::of::<admin::Delete>(),
+    // Audit
+    RouteSpec::of::<audit::List>(),
+    RouteSpec::of::<audit::Verify>(),
+    RouteSpec::of::<audit::AdminList>(),
+    RouteSpec::of::<audit::AdminVerify>(),
     // Authentication
     RouteSpec::of::<auth::Login>(),
     RouteSpec::of::<auth::Callback>(),

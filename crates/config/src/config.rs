@@ -2,6 +2,7 @@ use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use ipnet::IpNet;
 use secrecy::SecretString;
 use url::Url;
 
@@ -9,10 +10,10 @@ use crate::environment::unknown_variables;
 use crate::reader::Reader;
 use crate::report::redacted_report;
 use crate::table::{
-    API_URL, CHANNEL_CONNECTIONS, CHANNEL_HEALTH_TIMEOUT, CHANNEL_START_DELAY, CONTROL_ADDR, DATA_DIR,
-    DATABASE_CONNECTIONS, DATABASE_URL, EGRESS_ALLOW, HTTP_ADDR, LOG_FORMAT, LOG_LEVEL, MODEL_FIRST_BYTE_TIMEOUT,
-    MODEL_IDLE_TIMEOUT, MODEL_TOTAL_TIMEOUT, NATS_URL, OMNIADMINS, PUBLIC_URL, SECRET_KEY_FILE, SESSION_HOURS,
-    SESSION_IDLE_MINUTES, SETTINGS, SHUTDOWN_GRACE,
+    API_URL, AUDIT_RETENTION_DAYS, CHANNEL_CONNECTIONS, CHANNEL_HEALTH_TIMEOUT, CHANNEL_START_DELAY, CONTROL_ADDR,
+    DATA_DIR, DATABASE_CONNECTIONS, DATABASE_URL, EGRESS_ALLOW, HTTP_ADDR, LOG_FORMAT, LOG_LEVEL,
+    MODEL_FIRST_BYTE_TIMEOUT, MODEL_IDLE_TIMEOUT, MODEL_TOTAL_TIMEOUT, NATS_URL, OMNIADMINS, PUBLIC_URL,
+    SECRET_KEY_FILE, SESSION_HOURS, SESSION_IDLE_MINUTES, SETTINGS, SHUTDOWN_GRACE, TRUSTED_PROXIES,
 };
 use crate::{Auth, ConfigError, DataDir, Environment, LogFormat, Warning, log, values};
 
@@ -27,6 +28,8 @@ pub struct Config {
     pub api_url: Url,
     /// What people type to reach Omni: an origin without a path.
     pub public_url: Option<Url>,
+    /// The proxies whose word is taken for where a request comes from.
+    pub trusted_proxies: Vec<IpNet>,
     /// Everything that is kept.
     pub data_dir: DataDir,
     /// The key that seals secrets at rest.
@@ -45,6 +48,8 @@ pub struct Config {
     pub session_lifetime: Duration,
     /// How long a session lasts that nobody uses.
     pub session_idle: Duration,
+    /// How long the audit trail keeps what was done; `None` for ever.
+    pub audit_retention: Option<Duration>,
     /// The private addresses that outgoing requests may reach, as they were written: the egress adapter knows the rules.
     pub egress_allow: String,
     /// How long a model may take.
@@ -126,6 +131,8 @@ impl Config {
         let api_url = reader.required(&API_URL, values::web_url);
         let public_url = reader.optional(&PUBLIC_URL, values::origin);
 
+        let trusted_proxies = reader.list(&TRUSTED_PROXIES, values::network);
+
         let data_dir = reader.required(&DATA_DIR, DataDir::parse);
         if let Some(data_dir) = &data_dir {
             reader.derive(&SECRET_KEY_FILE, data_dir.keys().join("master.key").display().to_string());
@@ -140,6 +147,8 @@ impl Config {
         let session_hours: Option<u32> = reader.number(&SESSION_HOURS);
         let session_idle_minutes: Option<u32> = reader.number(&SESSION_IDLE_MINUTES);
 
+        let audit_retention_days: Option<u32> = reader.number(&AUDIT_RETENTION_DAYS);
+
         let egress_allow = reader.optional(&EGRESS_ALLOW, |value| Some(value.to_owned()));
         let model_deadlines = ModelDeadlines::read(reader);
         let channel_startup = ChannelStartup::read(reader);
@@ -152,6 +161,7 @@ impl Config {
             control_addr: control_addr?,
             api_url: api_url?,
             public_url,
+            trusted_proxies,
             data_dir: data_dir?,
             secret_key_file: secret_key_file?,
             database_url,
@@ -161,6 +171,7 @@ impl Config {
             omniadmins,
             session_lifetime: Duration::from_secs(3_600) * session_hours?,
             session_idle: Duration::from_secs(60) * session_idle_minutes?,
+            audit_retention: Some(Duration::from_secs(86_400) * audit_retention_days?).filter(|days| !days.is_zero()),
             egress_allow: egress_allow.unwrap_or_default(),
             model_deadlines: model_deadlines?,
             channel_startup: channel_startup?,

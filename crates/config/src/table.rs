@@ -35,6 +35,14 @@ settings! {
         .otherwise("none", "https://omni.example.com")
         .means("What people type to reach Omni, and where the identity provider sends them back; OIDC needs it.");
 
+    TRUSTED_PROXIES = LISTEN
+        .list("OMNI_TRUSTED_PROXIES", "addresses or networks")
+        .otherwise("none", "127.0.0.1, 10.0.0.0/8")
+        .means(
+            "The reverse proxies in front of `omni-api`: theirs is the word on where a request comes from, in \
+             `X-Forwarded-For`. Sessions, the audit trail and the limits on wrong guesses go by it.",
+        );
+
     DATA_DIR = STORAGE
         .text("OMNI_DATA_DIR", "a folder with a name, not `.`, `..` or `/`")
         .default("./data")
@@ -98,6 +106,11 @@ settings! {
         .number("OMNI_SESSION_IDLE_MINUTES", "minutes", 5, 525_600)
         .default("120")
         .means("How long a session lasts that nobody uses.");
+
+    AUDIT_RETENTION_DAYS = AUTH
+        .number("OMNI_AUDIT_RETENTION_DAYS", "days", 0, 36_500)
+        .default("365")
+        .means("How long the audit trail keeps what was done; 0 keeps it for ever.");
 
     EGRESS_ALLOW = OUTGOING
         .list("OMNI_EGRESS_ALLOW", "`host:port` or networks")

@@ -1,7 +1,8 @@
 //! From text to the types of [`Config`](crate::Config). Each answers `None` to what its setting does not allow.
 
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 
+use ipnet::IpNet;
 use secrecy::SecretString;
 use url::Url;
 
@@ -53,6 +54,11 @@ pub(crate) fn nats_url(value: &str) -> Option<SecretString> {
 
 pub(crate) fn secret(value: &str) -> Option<SecretString> {
     Some(value.into())
+}
+
+/// A network, or one address.
+pub(crate) fn network(value: &str) -> Option<IpNet> {
+    value.parse().ok().or_else(|| value.parse::<IpAddr>().ok().map(IpNet::from))
 }
 
 pub(crate) fn email(value: &str) -> Option<String> {

@@ -1,5 +1,5 @@
 use crate::ai_service::{check_max_tokens, check_temperature};
-use crate::{AgentId, AppId, Invalid, Patch, ServiceId, Text, Timestamp, optional_text, required_text};
+use crate::{AgentId, AppId, Audited, Facts, Invalid, Patch, ServiceId, Text, Timestamp, optional_text, required_text};
 
 /// Where the person's message goes in a prompt template.
 const QUESTION: &str = "{question}";
@@ -172,6 +172,32 @@ impl AgentPatch {
             .check()?,
             ..stored
         })
+    }
+}
+
+impl Audited for Agent {
+    const KIND: &'static str = "agent";
+
+    fn number(&self) -> i64 {
+        self.id.get()
+    }
+
+    fn title(&self) -> &str {
+        &self.name
+    }
+
+    fn facts(&self) -> Facts {
+        Facts::new()
+            .with("name", &self.name)
+            .with("description", &self.description)
+            .with("system_prompt", &self.system_prompt)
+            .with("prompt_template", &self.prompt_template)
+            .with("service_id", self.service)
+            .with("temperature", self.temperature)
+            .with("max_tokens", self.max_tokens)
+            .with("has_memory", self.memory.enabled)
+            .with("memory_max_messages", self.memory.max_messages)
+            .with("memory_max_tokens", self.memory.max_tokens)
     }
 }
 

@@ -1,6 +1,8 @@
 use secrecy::{ExposeSecret, SecretString};
 
-use crate::{AppId, Invalid, Patch, ServiceId, Text, Timestamp, is_masked, optional_text, required_text};
+use crate::{
+    AppId, Audited, Facts, Invalid, Patch, ServiceId, Text, Timestamp, is_masked, optional_text, required_text,
+};
 
 /// The hottest temperature that any provider takes.
 pub(crate) const HOTTEST: f32 = 2.0;
@@ -190,6 +192,31 @@ pub(crate) fn check_max_tokens(tokens: u32) -> Result<u32, Invalid> {
         Ok(tokens)
     } else {
         Err(Invalid::new("max_tokens", format!("must be from 1 to {MOST_TOKENS}")))
+    }
+}
+
+impl Audited for AiService {
+    const KIND: &'static str = "ai_service";
+
+    fn number(&self) -> i64 {
+        self.id.get()
+    }
+
+    fn title(&self) -> &str {
+        &self.name
+    }
+
+    fn facts(&self) -> Facts {
+        Facts::new()
+            .with("name", &self.name)
+            .with("description", &self.description)
+            .with("provider", &self.provider)
+            .with("model", &self.model)
+            .with("base_url", &self.base_url)
+            .with("api_version", &self.api_version)
+            .with("api_key", &self.key_mask)
+            .with("temperature", self.temperature)
+            .with("max_tokens", self.max_tokens)
     }
 }
 

@@ -1,5 +1,5 @@
 use crate::app::HIGHEST_RATE_LIMIT;
-use crate::{ApiKeyId, AppId, Invalid, Text, Timestamp, UserId, required_text};
+use crate::{ApiKeyId, AppId, Audited, Facts, Invalid, Text, Timestamp, UserId, required_text};
 
 /// What every API key begins with, so that a leaked one can be recognised.
 pub const API_KEY_PREFIX: &str = "mattin_";
@@ -46,5 +46,21 @@ impl ApiKeyDraft {
             return Err(Invalid::new("rate_limit", most));
         }
         Ok(Self { name: required_text("name", name, Text::Name)?, rate_limit })
+    }
+}
+
+impl Audited for ApiKey {
+    const KIND: &'static str = "api_key";
+
+    fn number(&self) -> i64 {
+        self.id.get()
+    }
+
+    fn title(&self) -> &str {
+        &self.name
+    }
+
+    fn facts(&self) -> Facts {
+        Facts::new().with("name", &self.name).with("key", &self.mask).with("rate_limit", self.rate_limit)
     }
 }

@@ -1,4 +1,4 @@
-use crate::{AppId, Invalid, Patch, Role, Text, Timestamp, UserId, required_text};
+use crate::{AppId, Audited, Facts, Invalid, Patch, Role, Text, Timestamp, UserId, required_text};
 
 /// The most requests a minute that an app's limit can be set to.
 pub(crate) const HIGHEST_RATE_LIMIT: u32 = 1_000_000;
@@ -103,4 +103,24 @@ fn rate_limit(limit: u32) -> Result<u32, Invalid> {
         ));
     }
     Ok(limit)
+}
+
+impl Audited for App {
+    const KIND: &'static str = "app";
+
+    fn number(&self) -> i64 {
+        self.id.get()
+    }
+
+    fn title(&self) -> &str {
+        &self.name
+    }
+
+    fn facts(&self) -> Facts {
+        Facts::new()
+            .with("name", &self.name)
+            .with("slug", &self.slug)
+            .with("owner_id", self.owner)
+            .with("agent_rate_limit", self.agent_rate_limit)
+    }
 }

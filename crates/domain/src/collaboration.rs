@@ -3,7 +3,7 @@ use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
 
-use crate::{AppId, CollaborationId, Invalid, Role, Timestamp, UserId, email};
+use crate::{AppId, Audited, CollaborationId, Facts, Invalid, Role, Timestamp, UserId, email};
 
 /// A person's place in an app that somebody else owns: offered, taken or refused.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -117,6 +117,22 @@ pub fn grantable_role(word: &str, held: Role) -> Result<Role, Invalid> {
         Role::Guest | Role::Owner | Role::Omniadmin => {
             Err(Invalid::new("role", format!("{role} cannot be given; use administrator, editor, viewer or user")))
         }
+    }
+}
+
+impl Audited for Collaboration {
+    const KIND: &'static str = "collaboration";
+
+    fn number(&self) -> i64 {
+        self.id.get()
+    }
+
+    fn title(&self) -> &str {
+        &self.email
+    }
+
+    fn facts(&self) -> Facts {
+        Facts::new().with("email", &self.email).with("role", self.role.as_str()).with("status", self.status.as_str())
     }
 }
 

@@ -3,7 +3,7 @@ use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
 
-use crate::{AgentId, AppId, ConversationId, MessageId, Timestamp, TurnId, TurnUsage, UserId};
+use crate::{AgentId, AppId, Audited, ConversationId, Facts, MessageId, Timestamp, TurnId, TurnUsage, UserId};
 
 /// The longest title that is made of a message, in characters.
 const TITLE: usize = 80;
@@ -147,6 +147,23 @@ fn shorten(line: &str, most: usize) -> String {
     let cut: String = line.chars().take(most - 1).collect();
     let whole_words = cut.rsplit_once(' ').map_or(cut.as_str(), |(words, _)| words);
     format!("{}…", whole_words.trim_end())
+}
+
+impl Audited for Conversation {
+    const KIND: &'static str = "conversation";
+
+    fn number(&self) -> i64 {
+        self.id.get()
+    }
+
+    /// The title is what somebody said, and not for other people's eyes.
+    fn title(&self) -> &str {
+        ""
+    }
+
+    fn facts(&self) -> Facts {
+        Facts::new().with("agent_id", self.agent).with("messages", self.message_count)
+    }
 }
 
 #[cfg(test)]

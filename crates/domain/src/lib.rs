@@ -12,6 +12,7 @@ mod agent;
 mod ai_service;
 mod api_key;
 mod app;
+mod audit;
 mod clock;
 mod collaboration;
 mod conversation;
@@ -32,6 +33,9 @@ pub use agent::{Agent, AgentDraft, AgentPatch, Memory};
 pub use ai_service::{AiService, AiServiceDraft, AiServicePatch, KeyChange};
 pub use api_key::{API_KEY_PREFIX, ApiKey, ApiKeyDraft};
 pub use app::{App, AppCounts, AppDraft, AppOverview, AppPatch};
+pub use audit::{
+    Actor, AuditCheck, AuditEntry, AuditFilter, Audited, Change, Deed, Facts, Origin, Outcome, Provenance, Target,
+};
 pub use clock::{Clock, Entropy, Timestamp};
 pub use collaboration::{Collaboration, InvitationDraft, InvitationStatus, Inviter, grantable_role};
 pub use conversation::{Author, Conversation, ConversationSource, Message, MessageStatus, excerpt, title_from};

@@ -1,4 +1,4 @@
-use crate::{Timestamp, UserId};
+use crate::{Audited, Facts, Timestamp, UserId};
 
 /// A person with an account.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -15,4 +15,20 @@ pub struct User {
     pub is_active: bool,
     /// When the account was made.
     pub created: Timestamp,
+}
+
+impl Audited for User {
+    const KIND: &'static str = "account";
+
+    fn number(&self) -> i64 {
+        self.id.get()
+    }
+
+    fn title(&self) -> &str {
+        &self.email
+    }
+
+    fn facts(&self) -> Facts {
+        Facts::new().with("email", &self.email).with("name", &self.name).with("is_active", self.is_active)
+    }
 }

@@ -5,9 +5,9 @@ use std::future::Future;
 use std::marker::PhantomData;
 
 use omni_domain::{AppId, CollaborationId, Role};
-use omni_rbac::{Grant, Invited, PlatformGrant, Rank, Scope, Session, Viewer};
+use omni_rbac::{ApiKeyDigest, Grant, Invited, KeyGrant, PlatformGrant, Rank, Scope, Session, Viewer};
 
-use crate::{ApiError, FromPath, Plane, Sessions, Visit};
+use crate::{ApiError, FromPath, Keys, Plane, Sessions, Visit};
 
 /// Decides whether a caller is let in.
 pub trait AccessRule<P: Plane>: 'static {
@@ -45,6 +45,8 @@ pub enum Reach {
     AppOfThing,
     /// In the app that `?app_id=` names, or in all of the caller's apps without it.
     AppOrMine,
+    /// In the app of the caller's API key.
+    Key,
     /// Nowhere yet: the path names an invitation, and the endpoint is for whom it invites.
     Invitation,
 }
@@ -103,7 +105,7 @@ impl<P: Sessions, R: Rank> AccessRule<P> for Platform<R> {
 
     async fn admit(state: &P::State, visit: &Visit) -> Result<PlatformMember<R>, ApiError> {
         let session = session::<P>(state, visit).await?;
-        let grant = P::authority(state).platform(&session)?;
+        let grant = P::authority(state).platform(&session).await?;
         Ok(PlatformMember { session, grant })
     }
 }
@@ -171,6 +173,25 @@ impl<P: Sessions> AccessRule<P> for InvitedPerson {
     async fn admit(state: &P::State, visit: &Visit) -> Result<Invited, ApiError> {
         let session = session::<P>(state, visit).await?;
         Ok(P::authority(state).invited(&session, CollaborationId::from_path(visit)?).await?)
+    }
+}
+
+/// For programs that hold a key of an app, which they send in `X-API-KEY` or as a Bearer token.
+#[derive(Debug)]
+pub enum HoldsKey {}
+
+impl<P: Keys> AccessRule<P> for HoldsKey {
+    type Granted = KeyGrant;
+
+    fn describe() -> Described {
+        Described { lowest: None, reach: Reach::Key }
+    }
+
+    async fn admit(state: &P::State, visit: &Visit) -> Result<KeyGrant, ApiError> {
+        let bearer = visit.header("authorization").and_then(|value| value.split_once(' '));
+        let bearer = bearer.filter(|(scheme, _)| scheme.eq_ignore_ascii_case("bearer")).map(|(_, token)| token);
+        let key = visit.header("x-api-key").or(bearer).map(str::trim).filter(|key| !key.is_empty());
+        P::admit(state, visit, key.map(ApiKeyDigest::of)).await
     }
 }
 
@@ -255,7 +276,7 @@ async fn session<P: Sessions>(state: &P::State, visit: &Visit) -> Result<Session
             None => return Err(omni_rbac::Denied::Unauthenticated.into()),
         },
     };
-    let opened = P::authority(state).session(key).await;
+    let opened = P::authority(state).session(key, P::origin(state, visit)).await;
     if matches!(opened, Err(omni_rbac::Denied::Unauthenticated)) {
         // Whoever comes again without it can be signed in anew; with it they would be refused for ever.
         visit.set_cookie(P::removal(state, visit));

@@ -139,6 +139,9 @@ fn finish(mut response: HttpResponse, visit: &Visit) -> HttpResponse {
         }
     }
     let headers = response.headers_mut();
+    for (name, value) in visit.take_headers() {
+        headers.insert(name, value);
+    }
     if let Ok(id) = HeaderValue::from_str(visit.request_id()) {
         headers.insert(REQUEST_ID, id);
     }

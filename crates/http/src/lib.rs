@@ -13,6 +13,7 @@
 
 mod access;
 mod body;
+mod client_address;
 mod dispatch;
 mod docs;
 mod endpoint;
@@ -28,14 +29,16 @@ mod reply;
 mod route;
 mod router;
 mod server;
+mod site;
 mod stream;
 mod visit;
 
 pub use access::{
-    AccessRule, AppScope, ByPath, ByQuery, BySlug, Described, InApp, InvitedPerson, Member, OneAppOrMine, Platform,
-    PlatformMember, Public, Reach, SignedIn, Via,
+    AccessRule, AppScope, ByPath, ByQuery, BySlug, Described, HoldsKey, InApp, InvitedPerson, Member, OneAppOrMine,
+    Platform, PlatformMember, Public, Reach, SignedIn, Via,
 };
 pub use body::{FromBody, Json, MOST_JSON_BYTES, NoBody};
+pub use client_address::TrustedProxies;
 pub use dispatch::Dispatcher;
 pub use endpoint::{Call, Ctx, Endpoint, Example, Method};
 pub use error::ApiError;
@@ -44,10 +47,11 @@ pub use matrix::{matrix_markdown, role_matrix};
 pub use multipart::{Form, FormLimits, Upload};
 pub use openapi::{Document, document};
 pub use origin::{is_loopback_host, same_origin};
-pub use plane::{Arrival, Plane, Sessions};
+pub use plane::{Arrival, Keys, Plane, Sessions};
 pub use reply::{Answer, Created, Deleted, Listed, Paged, Redirect, Reply, WithCookie};
 pub use route::RouteSpec;
 pub use router::Router;
 pub use server::{ServerOptions, serve};
+pub use site::Site;
 pub use stream::EventStream;
 pub use visit::Visit;

@@ -50,11 +50,20 @@ pub fn document<P: Plane>(router: &Router<P>) -> Document {
         "paths": paths,
         "components": {
             "schemas": schemas,
-            "securitySchemes": {
-                "session": { "type": "apiKey", "in": "cookie", "name": "session" },
-            },
+            "securitySchemes": security_schemes(router),
         },
     }))
+}
+
+/// The ways in that the tables' lines take.
+fn security_schemes<P: Plane>(router: &Router<P>) -> Value {
+    if router.routes().any(|line| line.access().reach == Reach::Key) {
+        return json!({
+            "api_key": { "type": "apiKey", "in": "header", "name": "X-API-KEY" },
+            "bearer": { "type": "http", "scheme": "bearer" },
+        });
+    }
+    json!({ "session": { "type": "apiKey", "in": "cookie", "name": "session" } })
 }
 
 fn operation<P: Plane>(line: &RouteSpec<P>, description: &Description) -> Value {
@@ -69,7 +78,11 @@ fn operation<P: Plane>(line: &RouteSpec<P>, description: &Description) -> Value 
         "description": text(line, access),
         "parameters": parameters,
         "responses": responses(line, description, example.reply.as_ref()),
-        "security": if access.lowest.is_some() { json!([{ "session": [] }]) } else { json!([]) },
+        "security": match access {
+            Described { reach: Reach::Key, .. } => json!([{ "api_key": [] }, { "bearer": [] }]),
+            Described { lowest: Some(_), .. } => json!([{ "session": [] }]),
+            Described { lowest: None, .. } => json!([]),
+        },
     });
     if let Some(body) = &description.body {
         let mut body = json!(body);
@@ -89,6 +102,7 @@ fn operation_id<P: Plane>(line: &RouteSpec<P>) -> String {
 
 fn text<P: Plane>(line: &RouteSpec<P>, access: Described) -> String {
     let who = match (access.lowest, access.reach) {
+        (None, Reach::Key) => "Takes one of the app's API keys, in `X-API-KEY` or as a Bearer token.".to_owned(),
         (None, _) => "Takes no sign-in.".to_owned(),
         (Some(_), Reach::Invitation) => "For the invited person.".to_owned(),
         (Some(role), Reach::Platform) => format!("Takes the role {}.", role_sentence(role)),
@@ -109,7 +123,7 @@ fn app_parameter(reach: Reach) -> Option<Value> {
         })
     };
     match reach {
-        Reach::Nowhere | Reach::Platform | Reach::AppByPath | Reach::Invitation => None,
+        Reach::Nowhere | Reach::Platform | Reach::AppByPath | Reach::Key | Reach::Invitation => None,
         Reach::AppByQuery => Some(parameter(true, "The app.")),
         Reach::AppOfThing => Some(parameter(false, "The app; may be left out, and must match if it is given.")),
         Reach::AppOrMine => Some(parameter(false, "Only what is of this app.")),
@@ -134,6 +148,12 @@ fn responses<P: Plane>(line: &RouteSpec<P>, description: &Description, example: 
     if access.lowest.is_some() {
         responses.insert("401".into(), error("Not signed in"));
         responses.insert("403".into(), error("The role is too low, or the request comes from another site"));
+    }
+    if access.reach == Reach::Key {
+        responses.insert("401".into(), error("No API key, or one that opens nothing"));
+        responses.insert("403".into(), error("The account of the app's owner is deactivated"));
+        responses
+            .insert("429".into(), error("The key has used up what it takes a minute, or too many keys were wrong"));
     }
     if line.path.contains('{') || matches!(access.reach, Reach::AppByQuery | Reach::AppOrMine) {
         responses.insert("404".into(), error("Not found, or not for the caller to see"));

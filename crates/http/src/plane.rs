@@ -1,8 +1,9 @@
 use actix_web::cookie::Cookie;
 use futures::future::LocalBoxFuture;
-use omni_rbac::{Authority, SessionKey};
+use omni_domain::Origin;
+use omni_rbac::{ApiKeyDigest, Authority, KeyGrant, SessionKey};
 
-use crate::{ApiError, Visit};
+use crate::{ApiError, TrustedProxies, Visit};
 
 /// One API: what its endpoints share.
 pub trait Plane: Sized + 'static {
@@ -19,6 +20,11 @@ pub trait Plane: Sized + 'static {
     /// # Errors
     /// Why it may not.
     fn screen(state: &Self::State, visit: &Visit) -> Result<(), ApiError>;
+
+    /// Whose request it is. Forwarding headers are not believed unless the API says whose.
+    fn origin(_state: &Self::State, visit: &Visit) -> Origin {
+        visit.origin(&TrustedProxies::default())
+    }
 
     /// The shape of an error's body.
     fn error_body(error: &ApiError) -> serde_json::Value;
@@ -43,6 +49,20 @@ pub trait Sessions: Plane {
     /// # Errors
     /// If signing in failed.
     fn welcome<'a>(state: &'a Self::State, visit: &'a Visit) -> LocalBoxFuture<'a, Result<Option<Arrival>, ApiError>>;
+}
+
+/// An API whose callers are programs that hold an app's key.
+pub trait Keys: Plane {
+    /// What opens the key in the request, under the limits that hold for it; it is for the API to say how often that may
+    /// be tried.
+    ///
+    /// # Errors
+    /// If the request carries no good key, or has used up what the key takes.
+    fn admit<'a>(
+        state: &'a Self::State,
+        visit: &'a Visit,
+        digest: Option<ApiKeyDigest>,
+    ) -> LocalBoxFuture<'a, Result<KeyGrant, ApiError>>;
 }
 
 /// Somebody who was signed in at their first request.

@@ -1,13 +1,12 @@
 use std::net::{SocketAddr, TcpListener};
-use std::sync::Arc;
 use std::time::Duration;
 
 use actix_web::dev::{Server, ServerHandle};
 use actix_web::middleware::Compress;
-use actix_web::{App, HttpServer, web};
+use actix_web::web::Payload;
+use actix_web::{App, HttpRequest, HttpServer, web};
 
-use crate::Plane;
-use crate::dispatch::Dispatcher;
+use crate::Site;
 
 /// How long a client may take to send the head of a request.
 const HEAD: Duration = Duration::from_secs(10);
@@ -25,23 +24,21 @@ pub struct ServerOptions {
     pub connections: usize,
 }
 
-/// Serves an API on a bound socket until the handle stops it. Signals are the program's business.
+/// Serves APIs on a bound socket until the handle stops it. Signals are the program's business.
 ///
 /// # Errors
 /// If the socket cannot be served.
-pub fn serve<P: Plane>(
+pub fn serve(
     socket: TcpListener,
-    dispatcher: &Arc<Dispatcher<P>>,
+    site: Site,
     options: ServerOptions,
 ) -> std::io::Result<(Server, ServerHandle, SocketAddr)> {
     let address = socket.local_addr()?;
-    let dispatcher = Arc::clone(dispatcher);
     let server = HttpServer::new(move || {
-        let dispatcher = Arc::clone(&dispatcher);
-        App::new().wrap(Compress::default()).default_service(web::to(move |head, payload| {
-            let dispatcher = Arc::clone(&dispatcher);
-            async move { dispatcher.answer(head, payload).await }
-        }))
+        let site = site.clone();
+        App::new()
+            .wrap(Compress::default())
+            .default_service(web::to(move |head: HttpRequest, payload: Payload| site.answer(head, payload)))
     })
     .workers(options.workers)
     .max_connections(options.connections)

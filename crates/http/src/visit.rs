@@ -4,7 +4,7 @@ use std::rc::Rc;
 
 use actix_web::HttpRequest;
 use actix_web::cookie::Cookie;
-use actix_web::http::header::HeaderMap;
+use actix_web::http::header::{HeaderMap, HeaderName, HeaderValue};
 use actix_web::http::uri::Authority;
 use mime::Mime;
 
@@ -20,6 +20,7 @@ pub struct Visit {
     parameters: Rc<[(String, String)]>,
     request_id: Rc<str>,
     cookies: Rc<RefCell<Vec<Cookie<'static>>>>,
+    answer_headers: Rc<RefCell<Vec<(HeaderName, HeaderValue)>>>,
     share: Rc<Share>,
 }
 
@@ -30,7 +31,14 @@ impl Visit {
         request_id: Rc<str>,
         share: Share,
     ) -> Self {
-        Self { head, parameters, request_id, cookies: Rc::default(), share: Rc::new(share) }
+        Self {
+            head,
+            parameters,
+            request_id,
+            cookies: Rc::default(),
+            answer_headers: Rc::default(),
+            share: Rc::new(share),
+        }
     }
 
     /// What the request is called in logs and in the `x-request-id` of its answer.
@@ -67,6 +75,12 @@ impl Visit {
     #[must_use]
     pub fn peer(&self) -> Option<SocketAddr> {
         self.head.peer_addr()
+    }
+
+    /// The method's word.
+    #[must_use]
+    pub fn method(&self) -> &str {
+        self.head.method().as_str()
     }
 
     /// Whether the method promises to change nothing.
@@ -120,6 +134,15 @@ impl Visit {
     /// Gives the answer a cookie.
     pub fn set_cookie(&self, cookie: Cookie<'static>) {
         self.cookies.borrow_mut().push(cookie);
+    }
+
+    /// Gives the answer a header, whatever it will be.
+    pub fn set_header(&self, name: HeaderName, value: impl Into<HeaderValue>) {
+        self.answer_headers.borrow_mut().push((name, value.into()));
+    }
+
+    pub(crate) fn take_headers(&self) -> Vec<(HeaderName, HeaderValue)> {
+        self.answer_headers.take()
     }
 
     pub(crate) fn take_cookies(&self) -> Vec<Cookie<'static>> {

@@ -1,4 +1,6 @@
-use omni_domain::{Account, AccountFilter, AccountPatch, Page, PageRequest, UserId};
+use omni_domain::{
+    Account, AccountFilter, AccountPatch, AppId, AuditCheck, AuditEntry, AuditFilter, Page, PageRequest, UserId,
+};
 use omni_persistence::Store;
 use omni_rbac::{Omniadmin, Omniadmins, PlatformGrant};
 
@@ -78,6 +80,32 @@ impl Accounts {
         let known = self.get(grant, id).await?;
         self.spare_operators(grant, &known)?;
         Ok(self.store.delete_account(grant, id, heir.filter(|heir| *heir != id)).await?)
+    }
+
+    /// One page of all audit trails, or of that of one app, latest first.
+    ///
+    /// # Errors
+    /// If the database is away.
+    pub async fn audit(
+        &self,
+        grant: &PlatformGrant<Omniadmin>,
+        app: Option<AppId>,
+        filter: &AuditFilter,
+        page: PageRequest,
+    ) -> Result<Page<AuditEntry>, IdentityError> {
+        Ok(self.store.platform_audit(grant, app, filter, page).await?)
+    }
+
+    /// Whether the audit trail of an app is what was written, or without one the platform's.
+    ///
+    /// # Errors
+    /// If the database is away.
+    pub async fn check_audit(
+        &self,
+        grant: &PlatformGrant<Omniadmin>,
+        app: Option<AppId>,
+    ) -> Result<AuditCheck, IdentityError> {
+        Ok(self.store.check_audit(grant, app).await?)
     }
 
     /// An installation always has somebody who can set it right.

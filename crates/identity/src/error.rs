@@ -38,6 +38,12 @@ pub enum IdentityError {
         "the account with your e-mail address belongs to another person at the identity provider; ask the operator"
     )]
     AddressTaken,
+    /// Too many guesses were wrong.
+    #[error("too many attempts went wrong; try again in a minute")]
+    TooManyGuesses {
+        /// After how many seconds another one counts.
+        resets_in: u32,
+    },
     /// The provider could not be asked, or said what is not to be believed.
     #[error(transparent)]
     Provider(#[from] OidcError),
@@ -55,6 +61,7 @@ impl Failure for IdentityError {
             Self::Conflict(_) => ErrorKind::Conflict,
             Self::UnknownSignIn => ErrorKind::Invalid,
             Self::AddressTaken => ErrorKind::Conflict,
+            Self::TooManyGuesses { .. } => ErrorKind::RateLimited,
             Self::Provider(error) => error.kind(),
             Self::Store(error) => error.kind(),
         }
@@ -71,6 +78,7 @@ impl Failure for IdentityError {
             Self::NoAddress => "email_missing",
             Self::UnprovenAddress => "email_unverified",
             Self::AddressTaken => "email_taken",
+            Self::TooManyGuesses { .. } => "too_many_attempts",
             Self::Provider(error) => error.code(),
             Self::Store(error) => error.code(),
         }
@@ -79,6 +87,7 @@ impl Failure for IdentityError {
     fn retry_after(&self) -> Option<u32> {
         match self {
             Self::Store(error) => error.retry_after(),
+            Self::TooManyGuesses { resets_in } => Some(*resets_in),
             _ => None,
         }
     }

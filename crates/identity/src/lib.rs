@@ -7,12 +7,14 @@
 
 mod accounts;
 mod error;
+mod guesses;
 mod mode;
 mod sessions;
 mod sign_in;
 
 pub use accounts::Accounts;
 pub use error::IdentityError;
+pub use guesses::{Guess, Guesses};
 pub use mode::{EmailTrust, Mode, SessionLimits};
 pub use sessions::{Identity, SignedIn, Visitor};
 pub use sign_in::{ATTEMPT_LIFETIME, Departure, Returned, attempt_tag};

@@ -1,19 +1,17 @@
 use std::fmt;
-use std::net::IpAddr;
 use std::sync::Arc;
 
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use omni_domain::{Clock, Entropy, OpenSession, SessionId, Text, Timestamp, User, email, required_text};
+use omni_domain::{
+    Actor, Clock, Entropy, OpenSession, Origin, Provenance, SessionId, Text, Timestamp, User, email, required_text,
+};
 use omni_persistence::{NewSession, Store, Way};
 use omni_rbac::{Session, SessionKey, SystemGrant};
 use secrecy::SecretString;
 use url::Url;
 
-use crate::{IdentityError, Mode, SessionLimits};
-
-/// The most characters that are kept of what a browser calls itself.
-const MOST_USER_AGENT: usize = 300;
+use crate::{Guess, Guesses, IdentityError, Mode, SessionLimits};
 
 /// Begins and ends sessions.
 pub struct Identity {
@@ -22,6 +20,7 @@ pub struct Identity {
     entropy: Arc<dyn Entropy>,
     limits: SessionLimits,
     pub(crate) mode: Mode,
+    pub(crate) guesses: Guesses,
 }
 
 impl fmt::Debug for Identity {
@@ -44,12 +43,10 @@ pub struct SignedIn {
 }
 
 /// Who knocks: what a session's owner will know it by.
-#[derive(Debug, Clone, Copy, Default)]
-pub struct Visitor<'a> {
-    /// What the browser calls itself.
-    pub user_agent: Option<&'a str>,
-    /// The other end of the connection.
-    pub address: Option<IpAddr>,
+#[derive(Debug, Clone, Default)]
+pub struct Visitor {
+    /// From where.
+    pub origin: Origin,
     /// The session that the browser carried so far; it ends when another begins.
     pub previous: Option<SessionKey>,
 }
@@ -64,7 +61,14 @@ impl Identity {
         limits: SessionLimits,
         mode: Mode,
     ) -> Self {
-        Self { store, clock, entropy, limits, mode }
+        let guesses = Guesses::new(store.clone(), Arc::clone(&clock));
+        Self { store, clock, entropy, limits, mode, guesses }
+    }
+
+    /// The count of wrong guesses.
+    #[must_use]
+    pub const fn guesses(&self) -> &Guesses {
+        &self.guesses
     }
 
     /// Whether the server runs in FAKE mode, in which nobody has to prove who they are.
@@ -78,12 +82,18 @@ impl Identity {
     /// # Errors
     /// [`IdentityError::NotThisWay`] outside FAKE mode, [`IdentityError::Invalid`] for what is no address,
     /// [`IdentityError::Deactivated`] for a person who was shut out.
-    pub async fn sign_in_as(&self, address: Option<&str>, visitor: &Visitor<'_>) -> Result<SignedIn, IdentityError> {
+    pub async fn sign_in_as(&self, address: Option<&str>, visitor: &Visitor) -> Result<SignedIn, IdentityError> {
         let Mode::Fake { user: usual } = &self.mode else { return Err(IdentityError::NotThisWay) };
         let address = email("email", address.unwrap_or(usual))?;
         let name = address.split('@').next().unwrap_or(&address);
+        self.guesses.allow(Guess::SignIn, &visitor.origin).await?;
+        self.guesses.allow_account(&address).await?;
         let user = self.store.person_by_email(&address, name, self.clock.now()).await?;
-        self.begin(user, Way::Fake, visitor).await
+        let begun = self.begin(user, Way::Fake, visitor).await;
+        if let Err(error @ IdentityError::Deactivated) = &begun {
+            self.guesses.count(Guess::SignIn, &visitor.origin, Some(&address), error).await;
+        }
+        begun
     }
 
     /// Ends a session. Answers where the browser may go to sign out of the identity provider, too, and come back to
@@ -126,12 +136,25 @@ impl Identity {
         Ok(self.store.rename_person(session, &name).await?)
     }
 
-    /// Removes the sessions and sign-ins that are over, and says how many sessions there were.
+    /// Removes the sessions and sign-ins that are over, the counts of minutes that are, and of the audit trail what is older
+    /// than `retention`. Says how many sessions there were.
     ///
     /// # Errors
     /// If the database is away.
-    pub async fn sweep(&self, leave: &SystemGrant) -> Result<usize, IdentityError> {
-        Ok(self.store.sweep_sessions(leave, self.clock.now()).await?)
+    pub async fn sweep(
+        &self,
+        leave: &SystemGrant,
+        retention: Option<std::time::Duration>,
+    ) -> Result<usize, IdentityError> {
+        let now = self.clock.now();
+        self.store.sweep_allowances(leave, now).await?;
+        if let Some(retention) = retention {
+            let forgotten = self.store.forget_audit(leave, now - retention).await?;
+            if forgotten > 0 {
+                tracing::info!(forgotten, "the audit trail has let go of what is older than its retention");
+            }
+        }
+        Ok(self.store.sweep_sessions(leave, now).await?)
     }
 
     /// Ends the sessions that began while people were signed in in another way, and says how many there were: whom FAKE
@@ -144,7 +167,7 @@ impl Identity {
         Ok(self.store.end_sessions_not_by(leave, way).await?)
     }
 
-    pub(crate) async fn begin(&self, user: User, way: Way, visitor: &Visitor<'_>) -> Result<SignedIn, IdentityError> {
+    pub(crate) async fn begin(&self, user: User, way: Way, visitor: &Visitor) -> Result<SignedIn, IdentityError> {
         if !user.is_active {
             return Err(IdentityError::Deactivated);
         }
@@ -159,10 +182,12 @@ impl Identity {
             created,
             expires,
             idle: self.limits.idle,
-            user_agent: visitor.user_agent.map(|agent| agent.chars().take(MOST_USER_AGENT).collect()),
-            address: visitor.address.map(|address| address.to_canonical().to_string()),
+            user_agent: visitor.origin.user_agent.clone(),
+            address: visitor.origin.address.map(|address| address.to_canonical().to_string()),
         };
-        self.store.begin_session(&new, visitor.previous.as_ref()).await?;
+        let actor = Actor { user: Some(user.id), key: None, name: user.email.clone() };
+        let by = Provenance { actor, origin: visitor.origin.clone(), at: created };
+        self.store.begin_session(&new, visitor.previous.as_ref(), &by).await?;
         Ok(SignedIn { user, secret: SecretString::from(secret), key, expires })
     }
 

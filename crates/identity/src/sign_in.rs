@@ -8,7 +8,7 @@ use std::fmt;
 
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use omni_domain::{Text, Timestamp, email, required_text};
+use omni_domain::{ErrorKind, Failure, Text, Timestamp, email, required_text};
 use omni_oidc::{Answered, Attempt, Person};
 use omni_persistence::{Admission, NewAttempt, Newcomer, Way};
 use secrecy::SecretString;
@@ -16,7 +16,7 @@ use sha2::{Digest, Sha256};
 use time::Duration;
 use url::Url;
 
-use crate::{EmailTrust, Identity, IdentityError, Mode, SignedIn, Visitor};
+use crate::{EmailTrust, Guess, Identity, IdentityError, Mode, SignedIn, Visitor};
 
 /// How long somebody may take at the provider.
 pub const ATTEMPT_LIFETIME: Duration = Duration::minutes(10);
@@ -101,7 +101,26 @@ impl Identity {
         &self,
         returned: &Returned<'_>,
         browser: Option<&str>,
-        visitor: &Visitor<'_>,
+        visitor: &Visitor,
+    ) -> Result<(SignedIn, String), IdentityError> {
+        self.guesses.allow(Guess::SignIn, &visitor.origin).await?;
+        let mut account = None;
+        let completed = self.try_complete(returned, browser, visitor, &mut account).await;
+        if let Err(error) = &completed
+            && is_wrong_guess(error)
+        {
+            self.guesses.count(Guess::SignIn, &visitor.origin, account.as_deref(), error).await;
+        }
+        completed
+    }
+
+    /// Puts the address of whoever comes into `account` as soon as it is known.
+    async fn try_complete(
+        &self,
+        returned: &Returned<'_>,
+        browser: Option<&str>,
+        visitor: &Visitor,
+        account: &mut Option<String>,
     ) -> Result<(SignedIn, String), IdentityError> {
         let Mode::OpenId { provider, emails } = &self.mode else { return Err(IdentityError::NotThisWay) };
         let (state, browser) = (returned.state, browser.unwrap_or_default());
@@ -113,13 +132,33 @@ impl Identity {
         let code = returned.code.ok_or(IdentityError::UnknownSignIn)?;
         let attempt = Attempt { state: state.into(), nonce: taken.nonce, verifier: verifier(browser, state) };
         let person = provider.redeem(&Answered { code, issuer: returned.issuer }, &attempt).await?;
-        let user = match self.store.admit(&newcomer(person, *emails), self.clock.now()).await? {
+        let newcomer = newcomer(person, *emails);
+        account.clone_from(&newcomer.email);
+        if let Some(address) = &newcomer.email {
+            self.guesses.allow_account(address).await?;
+        }
+        let user = match self.store.admit(&newcomer, self.clock.now()).await? {
             Admission::Admitted(user) => user,
             Admission::NoAddress => return Err(IdentityError::NoAddress),
             Admission::Unproven => return Err(IdentityError::UnprovenAddress),
             Admission::Taken => return Err(IdentityError::AddressTaken),
         };
         Ok((self.begin(user, Way::Oidc, visitor).await?, taken.return_path))
+    }
+}
+
+/// Whether an attempt failed by what somebody sent, and not because something is away.
+fn is_wrong_guess(error: &IdentityError) -> bool {
+    match error {
+        IdentityError::UnknownSignIn
+        | IdentityError::Deactivated
+        | IdentityError::NoAddress
+        | IdentityError::UnprovenAddress
+        | IdentityError::AddressTaken => true,
+        IdentityError::Provider(error) => {
+            !matches!(error.kind(), ErrorKind::Unavailable | ErrorKind::UpstreamTimeout | ErrorKind::Internal)
+        }
+        _ => false,
     }
 }
 

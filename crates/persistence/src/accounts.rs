@@ -1,11 +1,17 @@
 use diesel::QueryableByName;
-use diesel::prelude::OptionalExtension;
+use diesel::SelectableHelper;
+use diesel::prelude::{ExpressionMethods, OptionalExtension, QueryDsl};
 use diesel::sql_types::{BigInt, Bool, Text, Timestamptz};
-use diesel_async::{AsyncConnection, RunQueryDsl};
-use omni_domain::{Account, AccountCounts, AccountFilter, Page, PageRequest, Timestamp, User, UserId};
+use diesel_async::{AsyncConnection, AsyncPgConnection, RunQueryDsl};
+use omni_domain::{Account, AccountCounts, AccountFilter, App, Deed, Page, PageRequest, Timestamp, User, UserId};
 use omni_rbac::{Omniadmin, PlatformGrant};
 
 use crate::app_scoped::count;
+use crate::apps::AppRow;
+use crate::audit;
+use crate::connection::Sight;
+use crate::people::UserRow;
+use crate::schema::{apps, users};
 use crate::statement::Statement;
 use crate::{Store, StoreError};
 
@@ -59,12 +65,6 @@ impl TryFrom<AccountRow> for Account {
     }
 }
 
-#[derive(QueryableByName)]
-struct Owned {
-    #[diesel(sql_type = BigInt)]
-    apps: i64,
-}
-
 impl Store {
     /// One page of the accounts, in the order of their addresses.
     ///
@@ -91,7 +91,7 @@ impl Store {
                 None => statement,
             }
         };
-        self.page_of::<AccountRow, _>(ACCOUNT, from, "u.email", page).await
+        self.page_of::<AccountRow, _>(Sight::AllApps, ACCOUNT, from, "u.email", page).await
     }
 
     /// An account.
@@ -103,7 +103,7 @@ impl Store {
             .sql(ACCOUNT)
             .sql(" FROM users u WHERE u.user_id = ")
             .int(id.get())
-            .get_result::<AccountRow>(&mut self.lend().await?)
+            .get_result::<AccountRow>(&mut self.lend(Sight::AllApps).await?)
             .await
             .optional()?
             .ok_or(StoreError::NotFound)?
@@ -114,8 +114,8 @@ impl Store {
     ///
     /// # Errors
     /// [`StoreError::NotFound`] if it is gone.
-    pub async fn update_account(&self, _grant: &PlatformGrant<Omniadmin>, user: &User) -> Result<(), StoreError> {
-        let changed = Statement::new("WITH ended AS (DELETE FROM sessions WHERE NOT ")
+    pub async fn update_account(&self, grant: &PlatformGrant<Omniadmin>, user: &User) -> Result<(), StoreError> {
+        let update = Statement::new("WITH ended AS (DELETE FROM sessions WHERE NOT ")
             .boolean(user.is_active)
             .sql(" AND user_id = ")
             .int(user.id.get())
@@ -124,10 +124,14 @@ impl Store {
             .sql(", is_active = ")
             .boolean(user.is_active)
             .sql(" WHERE user_id = ")
-            .int(user.id.get())
-            .execute(&mut self.lend().await?)
-            .await?;
-        if changed == 0 { Err(StoreError::NotFound) } else { Ok(()) }
+            .int(user.id.get());
+        let mut lent = self.lend(Sight::NoApp).await?;
+        lent.transaction(async |connection| {
+            let before = locked(connection, user.id).await?;
+            update.execute(connection).await?;
+            audit::record(connection, None, grant.by(), &Deed::update(&before, user)).await
+        })
+        .await
     }
 
     /// Removes an account with all that is the person's own. The apps that the person owns go to `heir`; without one, an
@@ -138,48 +142,65 @@ impl Store {
     /// is gone.
     pub async fn delete_account(
         &self,
-        _grant: &PlatformGrant<Omniadmin>,
+        grant: &PlatformGrant<Omniadmin>,
         id: UserId,
         heir: Option<UserId>,
     ) -> Result<(), StoreError> {
-        let mut lent = self.lend().await?;
+        let mut lent = self.lend(Sight::AllApps).await?;
         lent.transaction(async |connection| {
             // With the row locked nobody can make an app for this person meanwhile.
-            let owned: Option<Owned> = Statement::new(
-                "WITH gone AS (SELECT user_id FROM users WHERE user_id = ",
-            )
-            .int(id.get())
-            .sql(" FOR UPDATE) SELECT (SELECT count(*) FROM apps a WHERE a.owner_id = gone.user_id) AS apps FROM gone")
-            .get_result(connection)
-            .await
-            .optional()?;
-            let apps = owned.ok_or(StoreError::NotFound)?.apps;
-            if apps > 0 {
-                let heir = heir.ok_or_else(|| {
-                    let apps = if apps == 1 { "an app".to_owned() } else { format!("{apps} apps") };
-                    StoreError::Conflict(format!(
-                        "this account owns {apps}; name who takes over in ?transfer_to=, or delete them first"
-                    ))
-                })?;
-                let taken = Statement::new("UPDATE apps SET owner_id = h.user_id FROM users h WHERE owner_id = ")
-                    .int(id.get())
-                    .sql(" AND h.is_active AND h.user_id = ")
-                    .int(heir.get())
-                    .execute(connection)
-                    .await?;
-                if taken == 0 {
-                    return Err(StoreError::Conflict(format!("transfer_to: there is no active account {heir}")));
+            let gone = locked(connection, id).await?;
+            let owned: Vec<AppRow> = apps::table
+                .filter(apps::owner_id.eq(id.get()))
+                .order(apps::app_id)
+                .for_update()
+                .load(connection)
+                .await?;
+            if !owned.is_empty() {
+                let heir = heir.ok_or_else(|| still_owns(owned.len()))?;
+                transfer(connection, id, heir).await?;
+                for app in owned {
+                    let before = App::try_from(app)?;
+                    let deed = Deed::update(&before, &App { owner: heir, ..before.clone() }).called("app.transfer");
+                    audit::record(connection, Some(before.id), grant.by(), &deed).await?;
                 }
-                // An owner has no other place in the app beside it.
-                Statement::new("DELETE FROM collaborations c USING apps a WHERE a.app_id = c.app_id AND a.owner_id = ")
-                    .int(heir.get())
-                    .sql(" AND (c.user_id = a.owner_id OR c.email = (SELECT email FROM users WHERE user_id = a.owner_id))")
-                    .execute(connection)
-                    .await?;
             }
             Statement::new("DELETE FROM users WHERE user_id = ").int(id.get()).execute(connection).await?;
-            Ok(())
+            audit::record(connection, None, grant.by(), &Deed::delete(&gone)).await
         })
         .await
     }
+}
+
+fn still_owns(apps: usize) -> StoreError {
+    let apps = if apps == 1 { "an app".to_owned() } else { format!("{apps} apps") };
+    StoreError::Conflict(format!(
+        "this account owns {apps}; name who takes over in ?transfer_to=, or delete them first"
+    ))
+}
+
+/// Gives all apps of one person to another.
+async fn transfer(connection: &mut AsyncPgConnection, from: UserId, heir: UserId) -> Result<(), StoreError> {
+    let taken = Statement::new("UPDATE apps SET owner_id = h.user_id FROM users h WHERE owner_id = ")
+        .int(from.get())
+        .sql(" AND h.is_active AND h.user_id = ")
+        .int(heir.get())
+        .execute(connection)
+        .await?;
+    if taken == 0 {
+        return Err(StoreError::Conflict(format!("transfer_to: there is no active account {heir}")));
+    }
+    // An owner has no other place in the app beside it.
+    Statement::new("DELETE FROM collaborations c USING apps a WHERE a.app_id = c.app_id AND a.owner_id = ")
+        .int(heir.get())
+        .sql(" AND (c.user_id = a.owner_id OR c.email = (SELECT email FROM users WHERE user_id = a.owner_id))")
+        .execute(connection)
+        .await?;
+    Ok(())
+}
+
+/// Reads an account and keeps everybody else from changing it before the transaction ends.
+async fn locked(connection: &mut AsyncPgConnection, id: UserId) -> Result<User, StoreError> {
+    let row: UserRow = users::table.find(id.get()).select(UserRow::as_select()).for_update().first(connection).await?;
+    Ok(row.into())
 }

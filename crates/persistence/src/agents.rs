@@ -1,10 +1,12 @@
 use diesel::prelude::{ExpressionMethods, Insertable, OptionalExtension, QueryDsl, Queryable, Selectable};
 use diesel::{AsChangeset, SelectableHelper};
 use diesel_async::{AsyncConnection, AsyncPgConnection, RunQueryDsl};
-use omni_domain::{Agent, AgentDraft, AgentId, AppId, Memory, ServiceId, Timestamp};
+use omni_domain::{Agent, AgentDraft, AgentId, AppId, Deed, Memory, ServiceId, Timestamp};
 use omni_rbac::{Editor, Grant};
 
 use crate::app_scoped::{app_scoped, count, optional_small, small};
+use crate::audit;
+use crate::connection::Sight;
 use crate::schema::agents;
 use crate::{Store, StoreError};
 
@@ -83,7 +85,13 @@ impl Store {
         draft: &AgentDraft,
         now: Timestamp,
     ) -> Result<Agent, StoreError> {
-        insert_agent(&mut *self.lend().await?, grant.app(), draft, now).await
+        let mut lent = self.lend(Sight::of(grant)).await?;
+        lent.transaction(async |connection| {
+            let agent = insert_agent(connection, grant.app(), draft, now).await?;
+            audit::record(connection, Some(grant.app()), grant.by(), &Deed::create(&agent)).await?;
+            Ok(agent)
+        })
+        .await
     }
 
     /// Changes an agent of the grant's app: `change` gets it as it is now, and nobody else changes it meanwhile. What
@@ -98,10 +106,11 @@ impl Store {
         change: impl FnOnce(Agent) -> Result<Agent, E> + Send,
     ) -> Result<Result<Agent, E>, StoreError> {
         let wanted = agents::table.filter(agents::app_id.eq(grant.app().get())).filter(agents::agent_id.eq(id.get()));
-        let mut lent = self.lend().await?;
+        let mut lent = self.lend(Sight::of(grant)).await?;
         lent.transaction(async |connection| {
             let stored: AgentRow = wanted.select(AgentRow::as_select()).for_no_key_update().first(connection).await?;
-            let next = match change(stored.try_into()?) {
+            let stored = Agent::try_from(stored)?;
+            let next = match change(stored.clone()) {
                 Ok(next) => next,
                 Err(refusal) => return Ok(Err(refusal)),
             };
@@ -122,7 +131,9 @@ impl Store {
                 .returning(AgentRow::as_returning())
                 .get_result(connection)
                 .await?;
-            Ok(Ok(row.try_into()?))
+            let next = Agent::try_from(row)?;
+            audit::record(connection, Some(grant.app()), grant.by(), &Deed::update(&stored, &next)).await?;
+            Ok(Ok(next))
         })
         .await
     }

@@ -1,10 +1,12 @@
 use diesel::prelude::{ExpressionMethods, Insertable, OptionalExtension, QueryDsl, Queryable, Selectable};
 use diesel::{AsChangeset, SelectableHelper};
 use diesel_async::{AsyncConnection, AsyncPgConnection, RunQueryDsl};
-use omni_domain::{AiService, AppId, ServiceId, Timestamp};
+use omni_domain::{AiService, AppId, Deed, ServiceId, Timestamp};
 use omni_rbac::{Editor, Grant, Viewer};
 
 use crate::app_scoped::{app_scoped, optional_small};
+use crate::audit;
+use crate::connection::Sight;
 use crate::schema::{agents, ai_services};
 use crate::statement::Statement;
 use crate::{Store, StoreError};
@@ -132,7 +134,7 @@ impl Store {
         }
         let reserved: Reserved =
             Statement::new("SELECT nextval(pg_get_serial_sequence('ai_services', 'service_id')) AS id")
-                .get_result(&mut self.lend().await?)
+                .get_result(&mut self.lend(Sight::NoApp).await?)
                 .await?;
         Ok(ServiceId::new(reserved.id))
     }
@@ -147,19 +149,25 @@ impl Store {
         service: &AiService,
         key: Option<&SealedKey>,
     ) -> Result<AiService, StoreError> {
-        diesel::insert_into(ai_services::table)
-            .values((
-                AiServiceColumns::from(service),
-                ai_services::service_id.eq(service.id.get()),
-                ai_services::app_id.eq(grant.app().get()),
-                ai_services::create_date.eq(service.created),
-                ai_services::api_key_sealed.eq(key.map(|key| key.sealed.as_slice())),
-                ai_services::api_key_mask.eq(key.map(|key| key.mask.as_str())),
-            ))
-            .returning(AiServiceRow::as_returning())
-            .get_result::<AiServiceRow>(&mut self.lend().await?)
-            .await?
-            .try_into()
+        let mut lent = self.lend(Sight::of(grant)).await?;
+        lent.transaction(async |connection| {
+            let row: AiServiceRow = diesel::insert_into(ai_services::table)
+                .values((
+                    AiServiceColumns::from(service),
+                    ai_services::service_id.eq(service.id.get()),
+                    ai_services::app_id.eq(grant.app().get()),
+                    ai_services::create_date.eq(service.created),
+                    ai_services::api_key_sealed.eq(key.map(|key| key.sealed.as_slice())),
+                    ai_services::api_key_mask.eq(key.map(|key| key.mask.as_str())),
+                ))
+                .returning(AiServiceRow::as_returning())
+                .get_result(connection)
+                .await?;
+            let made = AiService::try_from(row)?;
+            audit::record(connection, Some(grant.app()), grant.by(), &Deed::create(&made)).await?;
+            Ok(made)
+        })
+        .await
     }
 
     /// Changes a service of the grant's app: `change` gets it as it is now and says what becomes of it and of its key, and
@@ -176,11 +184,12 @@ impl Store {
         let wanted = ai_services::table
             .filter(ai_services::app_id.eq(grant.app().get()))
             .filter(ai_services::service_id.eq(id.get()));
-        let mut lent = self.lend().await?;
+        let mut lent = self.lend(Sight::of(grant)).await?;
         lent.transaction(async |connection| {
             let stored: AiServiceRow =
                 wanted.select(AiServiceRow::as_select()).for_no_key_update().first(connection).await?;
-            let (next, key) = match change(stored.try_into()?) {
+            let stored = AiService::try_from(stored)?;
+            let (next, key) = match change(stored.clone()) {
                 Ok(next) => next,
                 Err(refusal) => return Ok(Err(refusal)),
             };
@@ -196,7 +205,16 @@ impl Store {
                 .returning(AiServiceRow::as_returning())
                 .get_result(connection)
                 .await?;
-            Ok(Ok(row.try_into()?))
+            let next = AiService::try_from(row)?;
+            let deed = match key {
+                // Two keys may end alike.
+                StoredKey::Replace(_) if stored.key_mask == next.key_mask => {
+                    Deed::update(&AiService { key_mask: None, ..stored }, &next)
+                }
+                _ => Deed::update(&stored, &next),
+            };
+            audit::record(connection, Some(grant.app()), grant.by(), &deed).await?;
+            Ok(Ok(next))
         })
         .await
     }
@@ -210,7 +228,7 @@ impl Store {
             .filter(ai_services::app_id.eq(grant.app().get()))
             .filter(ai_services::service_id.eq(id.get()))
             .select(ai_services::api_key_sealed)
-            .first(&mut self.lend().await?)
+            .first(&mut self.lend(Sight::of(grant)).await?)
             .await?)
     }
 }

@@ -1,10 +1,12 @@
 use diesel::QueryableByName;
 use diesel::sql_types::{BigInt, Nullable, Text, Timestamptz};
-use diesel_async::RunQueryDsl;
-use omni_domain::{ApiKey, ApiKeyDraft, ApiKeyId, AppId, Page, PageRequest, Timestamp, UserId};
+use diesel_async::{AsyncConnection, RunQueryDsl};
+use omni_domain::{ApiKey, ApiKeyDraft, ApiKeyId, AppId, Deed, Page, PageRequest, Timestamp, UserId};
 use omni_rbac::{ApiKeyDigest, Grant, Owner, Viewer};
 
 use crate::app_scoped::small;
+use crate::audit;
+use crate::connection::Sight;
 use crate::statement::Statement;
 use crate::{Store, StoreError};
 
@@ -56,7 +58,7 @@ impl Store {
     pub async fn list_api_keys(&self, grant: &Grant<Viewer>, page: PageRequest) -> Result<Page<ApiKey>, StoreError> {
         let app = grant.app().get();
         let from = |start: Statement| start.sql(" FROM api_keys k WHERE k.app_id = ").int(app);
-        self.page_of::<ApiKeyRow, _>(API_KEY, from, "k.key_id", page).await
+        self.page_of::<ApiKeyRow, _>(Sight::of(grant), API_KEY, from, "k.key_id", page).await
     }
 
     /// Keeps a new API key of the grant's app: its digest and its mask.
@@ -71,7 +73,7 @@ impl Store {
         mask: &str,
         now: Timestamp,
     ) -> Result<ApiKey, StoreError> {
-        Statement::new("INSERT INTO api_keys AS k ")
+        let insert = Statement::new("INSERT INTO api_keys AS k ")
             .sql("(app_id, name, key_digest, key_mask, rate_limit, created_by, create_date) VALUES (")
             .int(grant.app().get())
             .sql(", ")
@@ -87,10 +89,14 @@ impl Store {
             .sql(", ")
             .moment(now)
             .sql(") RETURNING ")
-            .sql(API_KEY)
-            .get_result::<ApiKeyRow>(&mut self.lend().await?)
-            .await?
-            .try_into()
+            .sql(API_KEY);
+        let mut lent = self.lend(Sight::of(grant)).await?;
+        lent.transaction(async |connection| {
+            let made = ApiKey::try_from(insert.get_result::<ApiKeyRow>(connection).await?)?;
+            audit::record(connection, Some(grant.app()), grant.by(), &Deed::create(&made)).await?;
+            Ok(made)
+        })
+        .await
     }
 
     /// Revokes an API key of the grant's app. It opens nothing from now on.
@@ -98,12 +104,18 @@ impl Store {
     /// # Errors
     /// [`StoreError::NotFound`] if the app has none with this number.
     pub async fn revoke_api_key(&self, grant: &Grant<Owner>, id: ApiKeyId) -> Result<(), StoreError> {
-        let revoked = Statement::new("DELETE FROM api_keys WHERE app_id = ")
+        let revoke = Statement::new("DELETE FROM api_keys AS k WHERE k.app_id = ")
             .int(grant.app().get())
-            .sql(" AND key_id = ")
+            .sql(" AND k.key_id = ")
             .int(id.get())
-            .execute(&mut self.lend().await?)
-            .await?;
-        if revoked == 0 { Err(StoreError::NotFound) } else { Ok(()) }
+            .sql(" RETURNING ")
+            .sql(API_KEY);
+        let mut lent = self.lend(Sight::of(grant)).await?;
+        lent.transaction(async |connection| {
+            let revoked = ApiKey::try_from(revoke.get_result::<ApiKeyRow>(connection).await?)?;
+            let deed = Deed::delete(&revoked).called("api_key.revoke");
+            audit::record(connection, Some(grant.app()), grant.by(), &deed).await
+        })
+        .await
     }
 }

@@ -49,7 +49,7 @@ macro_rules! app_scoped {
                 grant: &omni_rbac::Grant<omni_rbac::Viewer>,
                 page: omni_domain::PageRequest,
             ) -> Result<omni_domain::Page<Self>, $crate::StoreError> {
-                let lent = store.lend().await?;
+                let lent = store.lend($crate::connection::Sight::of(grant)).await?;
                 let of_app = $table::app_id.eq(grant.app().get());
                 let connection: &diesel_async::AsyncPgConnection = &lent;
                 // Both statements go out together: one round trip.
@@ -80,7 +80,7 @@ macro_rules! app_scoped {
                     .filter($table::app_id.eq(grant.app().get()))
                     .filter($table::$key.eq(id.get()))
                     .select(<$row>::as_select())
-                    .first::<$row>(&mut store.lend().await?)
+                    .first::<$row>(&mut store.lend($crate::connection::Sight::of(grant)).await?)
                     .await
                     .optional()?
                     .map(<$entity>::try_from)
@@ -93,14 +93,16 @@ macro_rules! app_scoped {
                 id: $id,
             ) -> Result<(), $crate::StoreError> {
                 let app = grant.app();
-                let mut lent = store.lend().await?;
+                let mut lent = store.lend($crate::connection::Sight::of(grant)).await?;
                 lent.transaction(async |connection| {
                     let wanted =
                         $table::table.filter($table::app_id.eq(app.get())).filter($table::$key.eq(id.get()));
-                    wanted.select($table::$key).for_update().first::<i64>(connection).await?;
+                    let gone: $row = wanted.select(<$row>::as_select()).for_update().first(connection).await?;
+                    let gone = <$entity>::try_from(gone)?;
                     $($in_use(connection, app, id).await?;)?
                     diesel::delete(wanted).execute(connection).await?;
-                    Ok(())
+                    let deed = omni_domain::Deed::delete(&gone);
+                    $crate::audit::record(connection, Some(app), grant.by(), &deed).await
                 })
                 .await
             }

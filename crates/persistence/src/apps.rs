@@ -1,11 +1,13 @@
 use diesel::QueryableByName;
-use diesel::prelude::{ExpressionMethods, OptionalExtension, QueryDsl, TextExpressionMethods};
+use diesel::prelude::{ExpressionMethods, OptionalExtension, QueryDsl, Queryable, TextExpressionMethods};
 use diesel::sql_types::{BigInt, Text, Timestamptz};
 use diesel_async::{AsyncConnection, AsyncPgConnection, RunQueryDsl};
-use omni_domain::{App, AppCounts, AppDraft, AppId, AppOverview, Page, PageRequest, Timestamp, UserId, slugify};
+use omni_domain::{App, AppCounts, AppDraft, AppId, AppOverview, Deed, Page, PageRequest, Timestamp, UserId, slugify};
 use omni_rbac::{Grant, Owner, Session, Viewer};
 
 use crate::app_scoped::{count, small};
+use crate::audit;
+use crate::connection::Sight;
 use crate::schema::apps;
 use crate::statement::Statement;
 use crate::{Store, StoreError};
@@ -20,6 +22,33 @@ const OVERVIEW: &str = "a.app_id, a.name, a.slug, a.owner_id, a.agent_rate_limit
     (SELECT count(*) FROM agents g WHERE g.app_id = a.app_id) AS agents, \
     (SELECT count(*) FROM ai_services s WHERE s.app_id = a.app_id) AS ai_services, \
     (SELECT count(*) FROM collaborations c WHERE c.app_id = a.app_id AND c.status = 'accepted') AS collaborators, ";
+
+#[derive(Queryable)]
+pub(crate) struct AppRow {
+    app_id: i64,
+    name: String,
+    slug: String,
+    owner_id: i64,
+    agent_rate_limit: i64,
+    create_date: Timestamp,
+    update_date: Timestamp,
+}
+
+impl TryFrom<AppRow> for App {
+    type Error = StoreError;
+
+    fn try_from(row: AppRow) -> Result<Self, StoreError> {
+        Ok(Self {
+            id: AppId::new(row.app_id),
+            name: row.name,
+            slug: row.slug,
+            owner: UserId::new(row.owner_id),
+            agent_rate_limit: small(row.agent_rate_limit)?,
+            created: row.create_date,
+            updated: row.update_date,
+        })
+    }
+}
 
 #[derive(QueryableByName)]
 struct OverviewRow {
@@ -101,7 +130,7 @@ impl Store {
         .sql(OVERVIEW)
         .sql("a.role, a.total FROM wanted a JOIN users o ON o.user_id = a.owner_id")
         .sql(" ORDER BY a.create_date DESC, a.app_id DESC")
-        .load(&mut self.lend().await?)
+        .load(&mut self.lend(Sight::AllApps).await?)
         .await?;
         // A page past the end has no row to say how many there are.
         let total = match rows.as_slice() {
@@ -125,7 +154,7 @@ impl Store {
             .sql(") + (SELECT count(*) FROM collaborations WHERE status = 'accepted' AND user_id = ")
             .int(user)
             .sql(") AS total")
-            .get_result(&mut self.lend().await?)
+            .get_result(&mut self.lend(Sight::AllApps).await?)
             .await?;
         count(row.total)
     }
@@ -135,7 +164,7 @@ impl Store {
     /// # Errors
     /// [`StoreError::NotFound`] if it has just been deleted.
     pub async fn app_overview(&self, grant: &Grant<Viewer>) -> Result<AppOverview, StoreError> {
-        overview(grant).get_result::<OverviewRow>(&mut self.lend().await?).await?.try_into()
+        overview(grant).get_result::<OverviewRow>(&mut self.lend(Sight::of(grant)).await?).await?.try_into()
     }
 
     /// Makes an app that the signed-in person owns.
@@ -143,8 +172,13 @@ impl Store {
     /// # Errors
     /// [`StoreError::Conflict`] if everybody else keeps taking the slugs that its name makes.
     pub async fn create_app(&self, session: &Session, draft: &AppDraft, now: Timestamp) -> Result<App, StoreError> {
-        let mut lent = self.lend().await?;
-        lent.transaction(async |connection| insert_app(connection, session.user_id(), draft, now).await).await
+        let mut lent = self.lend(Sight::AllApps).await?;
+        lent.transaction(async |connection| {
+            let app = insert_app(connection, session.user_id(), draft, now).await?;
+            audit::record(connection, Some(app.id), session.by(), &Deed::create(&app)).await?;
+            Ok(app)
+        })
+        .await
     }
 
     /// Changes the grant's app: `change` gets it as it is now, and nobody else changes it meanwhile. What `change` refuses
@@ -157,12 +191,13 @@ impl Store {
         grant: &Grant<Owner>,
         change: impl FnOnce(AppOverview) -> Result<AppOverview, E> + Send,
     ) -> Result<Result<AppOverview, E>, StoreError> {
-        let mut lent = self.lend().await?;
+        let mut lent = self.lend(Sight::of(grant)).await?;
         lent.transaction(async |connection| {
             let wanted = apps::table.find(grant.app().get());
             wanted.select(apps::app_id).for_no_key_update().first::<i64>(connection).await?;
             let stored = overview(&grant.at()).get_result::<OverviewRow>(connection).await?;
-            let next = match change(stored.try_into()?) {
+            let stored = AppOverview::try_from(stored)?;
+            let next = match change(stored.clone()) {
                 Ok(next) => next,
                 Err(refusal) => return Ok(Err(refusal)),
             };
@@ -174,6 +209,8 @@ impl Store {
                 ))
                 .execute(connection)
                 .await?;
+            let deed = Deed::update(&stored.app, &next.app);
+            audit::record(connection, Some(grant.app()), grant.by(), &deed).await?;
             Ok(Ok(next))
         })
         .await
@@ -184,8 +221,16 @@ impl Store {
     /// # Errors
     /// [`StoreError::NotFound`] if it is gone already.
     pub async fn delete_app(&self, grant: &Grant<Owner>) -> Result<(), StoreError> {
-        let deleted = diesel::delete(apps::table.find(grant.app().get())).execute(&mut self.lend().await?).await?;
-        if deleted == 0 { Err(StoreError::NotFound) } else { Ok(()) }
+        let mut lent = self.lend(Sight::of(grant)).await?;
+        lent.transaction(async |connection| {
+            let wanted = apps::table.find(grant.app().get());
+            wanted.select(apps::app_id).for_update().first::<i64>(connection).await?;
+            let gone = overview(&grant.at()).get_result::<OverviewRow>(connection).await?;
+            let gone = AppOverview::try_from(gone)?;
+            diesel::delete(wanted).execute(connection).await?;
+            audit::record(connection, Some(grant.app()), grant.by(), &Deed::delete(&gone.app)).await
+        })
+        .await
     }
 }
 

@@ -1,12 +1,14 @@
 use diesel::QueryableByName;
 use diesel::prelude::OptionalExtension;
 use diesel::sql_types::{BigInt, Nullable, Text, Timestamptz};
-use diesel_async::RunQueryDsl;
+use diesel_async::{AsyncConnection, AsyncPgConnection, RunQueryDsl};
 use omni_domain::{
-    AppId, Collaboration, CollaborationId, InvitationDraft, Inviter, Page, PageRequest, Role, Timestamp, UserId,
+    AppId, Collaboration, CollaborationId, Deed, InvitationDraft, Inviter, Page, PageRequest, Role, Timestamp, UserId,
 };
 use omni_rbac::{Administrator, Grant, Invited, Owner, Session, User, Viewer};
 
+use crate::audit;
+use crate::connection::Sight;
 use crate::statement::Statement;
 use crate::{Store, StoreError};
 
@@ -89,7 +91,7 @@ impl Store {
     ) -> Result<Page<Collaboration>, StoreError> {
         let app = grant.app().get();
         let from = |start: Statement| start.sql(FROM).sql("c.app_id = ").int(app);
-        self.page_of::<CollaborationRow, _>(COLLABORATION, from, OLDEST_FIRST, page).await
+        self.page_of::<CollaborationRow, _>(Sight::of(grant), COLLABORATION, from, OLDEST_FIRST, page).await
     }
 
     /// One page of the invitations that wait for the signed-in person's answer, oldest first. None wait for a person whose
@@ -107,7 +109,7 @@ impl Store {
             let theirs = start.sql(FROM).sql("c.status = 'pending' AND c.email = ").text(user.email.as_str());
             theirs.sql(" AND ").boolean(user.email_verified)
         };
-        self.page_of::<CollaborationRow, _>(COLLABORATION, from, OLDEST_FIRST, page).await
+        self.page_of::<CollaborationRow, _>(Sight::AllApps, COLLABORATION, from, OLDEST_FIRST, page).await
     }
 
     /// Invites somebody to the grant's app. Who has declined before is asked again.
@@ -120,7 +122,7 @@ impl Store {
         draft: &InvitationDraft,
         now: Timestamp,
     ) -> Result<Collaboration, StoreError> {
-        let invited: Option<Touched> = Statement::new("INSERT INTO collaborations AS c ")
+        let invite = Statement::new("INSERT INTO collaborations AS c ")
             .sql("(app_id, email, role, status, invited_by, invited_at) SELECT a.app_id, ")
             .text(draft.email.as_str())
             .sql(", ")
@@ -135,17 +137,22 @@ impl Store {
             .text(draft.email.as_str())
             .sql(" ON CONFLICT (app_id, email) DO UPDATE SET role = excluded.role, status = 'pending', ")
             .sql("user_id = NULL, accepted_at = NULL, invited_by = excluded.invited_by, invited_at = excluded.invited_at ")
-            .sql("WHERE c.status = 'declined' RETURNING c.collab_id")
-            .get_result(&mut self.lend().await?)
-            .await
-            .optional()?;
-        match invited {
-            Some(invited) => self.collaboration(invited.collab_id).await,
-            None => Err(StoreError::Conflict(format!(
-                "email: {} owns this app, belongs to it already, or has not answered an earlier invitation",
-                draft.email
-            ))),
-        }
+            .sql("WHERE c.status = 'declined' RETURNING c.collab_id");
+        let mut lent = self.lend(Sight::of(grant)).await?;
+        lent.transaction(async |connection| {
+            let invited: Option<Touched> = invite.get_result(connection).await.optional()?;
+            let invited = invited.ok_or_else(|| {
+                StoreError::Conflict(format!(
+                    "email: {} owns this app, belongs to it already, or has not answered an earlier invitation",
+                    draft.email
+                ))
+            })?;
+            let made = collaboration(connection, invited.collab_id).await?;
+            let deed = Deed::create(&made).called("collaboration.invite");
+            audit::record(connection, Some(grant.app()), grant.by(), &deed).await?;
+            Ok(made)
+        })
+        .await
     }
 
     /// Accepts or declines an invitation.
@@ -159,25 +166,30 @@ impl Store {
         now: Timestamp,
     ) -> Result<Collaboration, StoreError> {
         let statement = Statement::new("UPDATE collaborations SET ");
-        let statement = if accept {
+        let (statement, action) = if accept {
             let taken = statement.sql("status = 'accepted', user_id = ").int(invited.person().get());
-            taken.sql(", accepted_at = ").moment(now)
+            (taken.sql(", accepted_at = ").moment(now), "collaboration.accept")
         } else {
-            statement.sql("status = 'declined'")
+            (statement.sql("status = 'declined'"), "collaboration.decline")
         };
-        let answered: Option<Touched> = statement
+        let answer = statement
             .sql(" WHERE status = 'pending' AND collab_id = ")
             .int(invited.invitation().get())
             .sql(" AND NOT EXISTS (SELECT FROM apps a WHERE a.app_id = collaborations.app_id AND a.owner_id = ")
             .int(invited.person().get())
-            .sql(") RETURNING collab_id")
-            .get_result(&mut self.lend().await?)
-            .await
-            .optional()?;
-        match answered {
-            Some(answered) => self.collaboration(answered.collab_id).await,
-            None => Err(StoreError::Conflict("this invitation has been answered or taken back".into())),
-        }
+            .sql(")");
+        let mut lent = self.lend(Sight::AllApps).await?;
+        lent.transaction(async |connection| {
+            let before = collaboration(connection, invited.invitation().get()).await.map_err(answered)?;
+            if answer.execute(connection).await? == 0 {
+                return Err(answered(StoreError::NotFound));
+            }
+            let after = collaboration(connection, before.id.get()).await?;
+            let deed = Deed::update(&before, &after).called(action);
+            audit::record(connection, Some(after.app), invited.by(), &deed).await?;
+            Ok(after)
+        })
+        .await
     }
 
     /// Gives a member of the grant's app another role, or offers another to who has not answered.
@@ -190,20 +202,27 @@ impl Store {
         id: CollaborationId,
         role: Role,
     ) -> Result<Collaboration, StoreError> {
-        let changed: Option<Touched> = Statement::new("UPDATE collaborations SET role = ")
+        let gone = || StoreError::Conflict("who has declined has no role to change; invite them again".into());
+        let change = Statement::new("UPDATE collaborations SET role = ")
             .text(role.as_str())
             .sql(" WHERE status <> 'declined' AND app_id = ")
             .int(grant.app().get())
             .sql(" AND collab_id = ")
-            .int(id.get())
-            .sql(" RETURNING collab_id")
-            .get_result(&mut self.lend().await?)
-            .await
-            .optional()?;
-        match changed {
-            Some(changed) => self.collaboration(changed.collab_id).await,
-            None => Err(StoreError::Conflict("who has declined has no role to change; invite them again".into())),
-        }
+            .int(id.get());
+        let mut lent = self.lend(Sight::of(grant)).await?;
+        lent.transaction(async |connection| {
+            let before = collaboration(connection, id.get())
+                .await
+                .map_err(|error| if matches!(error, StoreError::NotFound) { gone() } else { error })?;
+            if change.execute(connection).await? == 0 {
+                return Err(gone());
+            }
+            let after = collaboration(connection, id.get()).await?;
+            let deed = Deed::update(&before, &after).called("collaboration.change_role");
+            audit::record(connection, Some(grant.app()), grant.by(), &deed).await?;
+            Ok(after)
+        })
+        .await
     }
 
     /// Removes a member from the grant's app, or takes an invitation back.
@@ -215,13 +234,20 @@ impl Store {
         grant: &Grant<Administrator>,
         id: CollaborationId,
     ) -> Result<(), StoreError> {
-        let removed = Statement::new("DELETE FROM collaborations WHERE app_id = ")
+        let remove = Statement::new("DELETE FROM collaborations WHERE app_id = ")
             .int(grant.app().get())
             .sql(" AND collab_id = ")
-            .int(id.get())
-            .execute(&mut self.lend().await?)
-            .await?;
-        if removed == 0 { Err(StoreError::NotFound) } else { Ok(()) }
+            .int(id.get());
+        let mut lent = self.lend(Sight::of(grant)).await?;
+        lent.transaction(async |connection| {
+            let gone = collaboration(connection, id.get()).await?;
+            if remove.execute(connection).await? == 0 {
+                return Err(StoreError::NotFound);
+            }
+            let deed = Deed::delete(&gone).called("collaboration.remove");
+            audit::record(connection, Some(grant.app()), grant.by(), &deed).await
+        })
+        .await
     }
 
     /// Ends the grant holder's own membership in the grant's app.
@@ -229,26 +255,46 @@ impl Store {
     /// # Errors
     /// [`StoreError::Conflict`] if they are there by owning it or by the operator's word.
     pub async fn leave_app(&self, grant: &Grant<User>) -> Result<(), StoreError> {
-        let left = Statement::new("DELETE FROM collaborations WHERE status = 'accepted' AND app_id = ")
+        let place = Statement::new("SELECT collab_id FROM collaborations WHERE status = 'accepted' AND app_id = ")
             .int(grant.app().get())
             .sql(" AND user_id = ")
             .int(grant.actor().get())
-            .execute(&mut self.lend().await?)
-            .await?;
-        match left {
-            0 => Err(StoreError::Conflict("only a collaborator can leave; an owner can delete the app".into())),
-            _ => Ok(()),
-        }
+            .sql(" FOR UPDATE");
+        let mut lent = self.lend(Sight::of(grant)).await?;
+        lent.transaction(async |connection| {
+            let place: Option<Touched> = place.get_result(connection).await.optional()?;
+            let place = place.ok_or_else(|| {
+                StoreError::Conflict("only a collaborator can leave; an owner can delete the app".into())
+            })?;
+            let gone = collaboration(connection, place.collab_id).await?;
+            Statement::new("DELETE FROM collaborations WHERE collab_id = ")
+                .int(place.collab_id)
+                .execute(connection)
+                .await?;
+            let deed = Deed::delete(&gone).called("collaboration.leave");
+            audit::record(connection, Some(grant.app()), grant.by(), &deed).await
+        })
+        .await
     }
+}
 
-    async fn collaboration(&self, id: i64) -> Result<Collaboration, StoreError> {
-        Statement::new("SELECT ")
-            .sql(COLLABORATION)
-            .sql(FROM)
-            .sql("c.collab_id = ")
-            .int(id)
-            .get_result::<CollaborationRow>(&mut self.lend().await?)
-            .await?
-            .try_into()
+/// Whoever answers too late is told the same, whether the invitation was answered or is gone.
+fn answered(error: StoreError) -> StoreError {
+    match error {
+        StoreError::NotFound => StoreError::Conflict("this invitation has been answered or taken back".into()),
+        other => other,
     }
+}
+
+/// Reads a collaboration and keeps everybody else from changing it before the transaction ends.
+async fn collaboration(connection: &mut AsyncPgConnection, id: i64) -> Result<Collaboration, StoreError> {
+    Statement::new("SELECT ")
+        .sql(COLLABORATION)
+        .sql(FROM)
+        .sql("c.collab_id = ")
+        .int(id)
+        .sql(" FOR UPDATE OF c")
+        .get_result::<CollaborationRow>(connection)
+        .await?
+        .try_into()
 }

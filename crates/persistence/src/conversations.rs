@@ -1,14 +1,16 @@
 use diesel::QueryableByName;
 use diesel::prelude::OptionalExtension;
 use diesel::sql_types::{BigInt, Bool, Nullable, Text, Timestamptz};
-use diesel_async::RunQueryDsl;
+use diesel_async::{AsyncConnection, RunQueryDsl};
 use omni_domain::{
-    AgentId, AppId, Conversation, ConversationId, Invalid, Message, MessageId, Page, PageRequest, Timestamp,
-    TokenCount, TurnId, TurnUsage, UserId, excerpt,
+    AgentId, AppId, Audited, Conversation, ConversationId, Deed, Invalid, Message, MessageId, Page, PageRequest,
+    Timestamp, TokenCount, TurnId, TurnUsage, UserId, excerpt,
 };
 use omni_rbac::{Grant, Session, Viewer};
 
 use crate::app_scoped::count;
+use crate::audit;
+use crate::connection::Sight;
 use crate::statement::Statement;
 use crate::{Store, StoreError};
 
@@ -72,6 +74,12 @@ impl TryFrom<ConversationRow> for Conversation {
             updated: row.update_date,
         })
     }
+}
+
+#[derive(QueryableByName)]
+struct Locked {
+    #[diesel(sql_type = BigInt)]
+    conversation_id: i64,
 }
 
 #[derive(QueryableByName)]
@@ -162,7 +170,7 @@ impl Store {
     ) -> Result<Page<Conversation>, StoreError> {
         let user = session.user_id();
         let from = |start| narrowed(of_person(start, user, None, session.is_omniadmin()), filter);
-        self.page_of::<ConversationRow, _>(CONVERSATION, from, LATEST_FIRST, page).await
+        self.page_of::<ConversationRow, _>(Sight::AllApps, CONVERSATION, from, LATEST_FIRST, page).await
     }
 
     /// One page of the grant holder's own conversations in the grant's app, latest first.
@@ -177,7 +185,7 @@ impl Store {
     ) -> Result<Page<Conversation>, StoreError> {
         let (user, app) = (grant.actor(), grant.app());
         let from = |start| narrowed(of_person(start, user, Some(app), false), filter);
-        self.page_of::<ConversationRow, _>(CONVERSATION, from, LATEST_FIRST, page).await
+        self.page_of::<ConversationRow, _>(Sight::of(grant), CONVERSATION, from, LATEST_FIRST, page).await
     }
 
     /// The grant holder's own conversation with this number, if it is in the grant's app.
@@ -193,7 +201,7 @@ impl Store {
         of_person(start, grant.actor(), Some(grant.app()), false)
             .sql(" AND c.conversation_id = ")
             .int(id.get())
-            .get_result::<ConversationRow>(&mut self.lend().await?)
+            .get_result::<ConversationRow>(&mut self.lend(Sight::of(grant)).await?)
             .await
             .optional()?
             .map(Conversation::try_from)
@@ -227,7 +235,7 @@ impl Store {
         .int(before.map_or(i64::MAX, MessageId::get))
         .sql(" ORDER BY m.message_id DESC LIMIT ")
         .int(i64::from(most))
-        .load(&mut self.lend().await?)
+        .load(&mut self.lend(Sight::of(grant)).await?)
         .await?;
         rows.into_iter().rev().map(Message::try_from).collect()
     }
@@ -237,15 +245,24 @@ impl Store {
     /// # Errors
     /// [`StoreError::NotFound`] if they have none with this number in the grant's app.
     pub async fn delete_conversation(&self, grant: &Grant<Viewer>, id: ConversationId) -> Result<(), StoreError> {
-        let deleted = Statement::new("DELETE FROM conversations WHERE conversation_id = ")
-            .int(id.get())
-            .sql(" AND app_id = ")
-            .int(grant.app().get())
-            .sql(" AND user_id = ")
-            .int(grant.actor().get())
-            .execute(&mut self.lend().await?)
-            .await?;
-        if deleted == 0 { Err(StoreError::NotFound) } else { Ok(()) }
+        let own = |start: &'static str| {
+            let of = Statement::new(start).int(id.get()).sql(" AND app_id = ").int(grant.app().get());
+            of.sql(" AND user_id = ").int(grant.actor().get())
+        };
+        let mut lent = self.lend(Sight::of(grant)).await?;
+        lent.transaction(async |connection| {
+            let locked = own("SELECT conversation_id FROM conversations WHERE conversation_id = ").sql(" FOR UPDATE");
+            locked.get_result::<Locked>(connection).await?;
+            let gone = of_person(Statement::new("SELECT ").sql(CONVERSATION), grant.actor(), Some(grant.app()), false)
+                .sql(" AND c.conversation_id = ")
+                .int(id.get())
+                .get_result::<ConversationRow>(connection)
+                .await?;
+            own("DELETE FROM conversations WHERE conversation_id = ").execute(connection).await?;
+            let deed = Deed::delete(&Conversation::try_from(gone)?);
+            audit::record(connection, Some(grant.app()), grant.by(), &deed).await
+        })
+        .await
     }
 
     /// Empties the grant holder's conversation with an agent: the one that is named, or else the one that a chat without
@@ -259,24 +276,23 @@ impl Store {
         agent: AgentId,
         named: Option<ConversationId>,
     ) -> Result<Option<ConversationId>, StoreError> {
-        #[derive(QueryableByName)]
-        struct Emptied {
-            #[diesel(sql_type = BigInt)]
-            conversation_id: i64,
-        }
         // Turns go with their messages; what they cost stays in the counters.
-        let emptied: Option<Emptied> = current_conversation(Statement::new("WITH emptied AS ("), grant, agent, named)
+        let empty = current_conversation(Statement::new("WITH emptied AS ("), grant, agent, named)
             // Its row first, as the end of a turn takes it.
             .sql(" FOR NO KEY UPDATE), gone AS (DELETE FROM turns t USING emptied e WHERE t.conversation_id = e.conversation_id) ")
             .sql("UPDATE conversations c SET title = NULL FROM emptied e ")
-            .sql("WHERE c.conversation_id = e.conversation_id RETURNING c.conversation_id")
-            .get_result(&mut self.lend().await?)
-            .await
-            .optional()?;
-        match emptied {
-            Some(emptied) => Ok(Some(ConversationId::new(emptied.conversation_id))),
-            None => named.map_or(Ok(None), |named| Err(not_yours(named))),
-        }
+            .sql("WHERE c.conversation_id = e.conversation_id RETURNING c.conversation_id");
+        let mut lent = self.lend(Sight::of(grant)).await?;
+        lent.transaction(async |connection| {
+            let emptied: Option<Locked> = empty.get_result(connection).await.optional()?;
+            let Some(emptied) = emptied else {
+                return named.map_or(Ok(None), |named| Err(not_yours(named)));
+            };
+            let deed = Deed::plain("conversation.reset").at(Conversation::KIND, emptied.conversation_id);
+            audit::record(connection, Some(grant.app()), grant.by(), &deed).await?;
+            Ok(Some(ConversationId::new(emptied.conversation_id)))
+        })
+        .await
     }
 }
 

@@ -2,19 +2,24 @@
 
 use diesel::QueryableByName;
 use diesel::prelude::OptionalExtension;
-use diesel::sql_types::{BigInt, Bool, Nullable, Text, Timestamptz};
+use diesel::sql_types::{BigInt, Binary, Bool, Nullable, Text, Timestamptz};
 use diesel_async::RunQueryDsl;
 use futures::FutureExt;
 use futures::future::BoxFuture;
-use omni_domain::{AppId, CollaborationId, Timestamp, User, UserId};
-use omni_rbac::{Directory, DirectoryError, Member, Scope, SessionKey, Standing};
+use omni_domain::{ApiKeyId, AppId, CollaborationId, Deed, Failure, Provenance, Timestamp, User, UserId};
+use omni_rbac::{ApiKeyDigest, Denied, Directory, DirectoryError, KnownKey, Member, Scope, SessionKey, Standing};
 use time::Duration;
 
+use crate::app_scoped::small;
+use crate::audit;
+use crate::connection::Sight;
 use crate::statement::Statement;
-use crate::{Store, StoreError};
+use crate::{Allowance, Store, StoreError};
 
-/// How exactly it is known when a session was last used.
+/// How exactly it is known when a session or a key was last used.
 const SEEN_EVERY: Duration = Duration::minutes(1);
+/// How many refusals of one caller a minute the trail keeps: enough to see what they try, and no way to fill a disk.
+const MOST_REFUSALS: u32 = 30;
 
 #[derive(QueryableByName)]
 struct PersonRow {
@@ -48,6 +53,28 @@ struct SeenRow {
     last_seen: Timestamp,
 }
 
+#[derive(QueryableByName)]
+struct EndedRow {
+    #[diesel(sql_type = Binary)]
+    session_key: Vec<u8>,
+}
+
+#[derive(QueryableByName)]
+struct KeyRow {
+    #[diesel(sql_type = BigInt)]
+    key_id: i64,
+    #[diesel(sql_type = BigInt)]
+    app_id: i64,
+    #[diesel(sql_type = Text)]
+    name: String,
+    #[diesel(sql_type = BigInt)]
+    rate_limit: i64,
+    #[diesel(sql_type = Bool)]
+    owner_is_active: bool,
+    #[diesel(sql_type = Nullable<Timestamptz>)]
+    last_used_at: Option<Timestamp>,
+}
+
 impl From<PersonRow> for User {
     fn from(row: PersonRow) -> Self {
         Self {
@@ -75,7 +102,7 @@ impl StandingRow {
 impl Store {
     /// Finds who is signed in, in one statement, and notes that they are still here in another, once a minute.
     async fn find_person(&self, key: &SessionKey, now: Timestamp) -> Result<Option<User>, StoreError> {
-        let mut lent = self.lend().await?;
+        let mut lent = self.lend(Sight::AllApps).await?;
         let found: Option<(PersonRow, SeenRow)> = Statement::new(
             "SELECT u.user_id, u.email, u.email_verified, u.name, u.is_active, u.create_date, s.last_seen \
              FROM sessions s JOIN users u ON u.user_id = s.user_id WHERE s.session_key = ",
@@ -130,7 +157,7 @@ impl Store {
                 .int(conversation.get())
                 .sql(")"),
         };
-        let row: Option<StandingRow> = statement.get_result(&mut self.lend().await?).await.optional()?;
+        let row: Option<StandingRow> = statement.get_result(&mut self.lend(Sight::AllApps).await?).await.optional()?;
         row.map(|row| row.of(user)).transpose()
     }
 
@@ -145,7 +172,7 @@ impl Store {
         .sql(") AS w (user_id, app_id) JOIN users u ON u.user_id = w.user_id JOIN apps a ON a.app_id = w.app_id ")
         .sql("LEFT JOIN collaborations c ")
         .sql("ON c.app_id = a.app_id AND c.status = 'accepted' AND c.user_id = u.user_id")
-        .load(&mut self.lend().await?)
+        .load(&mut self.lend(Sight::AllApps).await?)
         .await?;
         rows.into_iter()
             .map(|(person, standing)| {
@@ -162,9 +189,69 @@ impl Store {
             .sql(" AND email = ")
             .text(person.email.as_str())
             .sql(") AS invited")
-            .get_result(&mut self.lend().await?)
+            .get_result(&mut self.lend(Sight::AllApps).await?)
             .await?;
         Ok(row.invited)
+    }
+}
+
+impl Store {
+    async fn find_ended(&self, sessions: &[SessionKey], now: Timestamp) -> Result<Vec<SessionKey>, StoreError> {
+        let rows: Vec<EndedRow> = Statement::new("SELECT w.session_key FROM unnest(")
+            .byte_strings(sessions.iter().map(|key| key.as_bytes().to_vec()).collect::<Vec<_>>())
+            .sql(") AS w (session_key) WHERE NOT EXISTS (SELECT FROM sessions s JOIN users u ON u.user_id = s.user_id ")
+            .sql("WHERE s.session_key = w.session_key AND u.is_active ")
+            .sql("AND least(s.expires, s.last_seen + make_interval(secs => s.idle_seconds)) > ")
+            .moment(now)
+            .sql(")")
+            .load(&mut self.lend(Sight::NoApp).await?)
+            .await?;
+        Ok(sessions.iter().filter(|key| rows.iter().any(|row| row.session_key == key.as_bytes())).copied().collect())
+    }
+
+    /// Finds a key, in one statement, and notes that it is still used in another, once a minute.
+    async fn find_key(&self, digest: &ApiKeyDigest, now: Timestamp) -> Result<Option<KnownKey>, StoreError> {
+        let mut lent = self.lend(Sight::AllApps).await?;
+        let found: Option<KeyRow> = Statement::new(
+            "SELECT k.key_id, k.app_id, k.name, k.rate_limit, o.is_active AS owner_is_active, k.last_used_at \
+             FROM api_keys k JOIN apps a ON a.app_id = k.app_id JOIN users o ON o.user_id = a.owner_id \
+             WHERE k.key_digest = ",
+        )
+        .bytes(*digest.as_bytes())
+        .get_result(&mut lent)
+        .await
+        .optional()?;
+        let Some(row) = found else { return Ok(None) };
+        if row.last_used_at.is_none_or(|used| used <= now - SEEN_EVERY) {
+            Statement::new("UPDATE api_keys SET last_used_at = greatest(last_used_at, ")
+                .moment(now)
+                .sql(") WHERE key_id = ")
+                .int(row.key_id)
+                .execute(&mut lent)
+                .await?;
+        }
+        Ok(Some(KnownKey {
+            id: ApiKeyId::new(row.key_id),
+            name: row.name,
+            app: AppId::new(row.app_id),
+            rate_limit: small(row.rate_limit)?,
+            owner_is_active: row.owner_is_active,
+        }))
+    }
+
+    async fn keep_refusal(&self, app: Option<AppId>, by: &Provenance, why: &Denied) -> Result<(), StoreError> {
+        let subject = match (by.actor.user, by.actor.key) {
+            (Some(user), _) => format!("user {user}"),
+            (None, Some(key)) => format!("key {key}"),
+            (None, None) => "nobody".to_owned(),
+        };
+        let allowance = Allowance { kind: "refusal", subject: &subject, most: MOST_REFUSALS };
+        if self.draw(allowance, by.at).await?.is_none() {
+            return Ok(());
+        }
+        let sight = app.map_or(Sight::NoApp, Sight::App);
+        let deed = Deed::refused(by.origin.call.as_str(), why.code());
+        audit::record(&mut *self.lend(sight).await?, app, by, &deed).await
     }
 }
 
@@ -204,5 +291,30 @@ impl Directory for Store {
         invitation: CollaborationId,
     ) -> BoxFuture<'a, Result<bool, DirectoryError>> {
         async move { Ok(self.find_invitation(person, invitation).await?) }.boxed()
+    }
+
+    fn ended<'a>(
+        &'a self,
+        sessions: &'a [SessionKey],
+        now: Timestamp,
+    ) -> BoxFuture<'a, Result<Vec<SessionKey>, DirectoryError>> {
+        async move { Ok(self.find_ended(sessions, now).await?) }.boxed()
+    }
+
+    fn key<'a>(
+        &'a self,
+        digest: &'a ApiKeyDigest,
+        now: Timestamp,
+    ) -> BoxFuture<'a, Result<Option<KnownKey>, DirectoryError>> {
+        async move { Ok(self.find_key(digest, now).await?) }.boxed()
+    }
+
+    fn refused<'a>(
+        &'a self,
+        app: Option<AppId>,
+        by: &'a Provenance,
+        why: &'a Denied,
+    ) -> BoxFuture<'a, Result<(), DirectoryError>> {
+        async move { Ok(self.keep_refusal(app, by, why).await?) }.boxed()
     }
 }

@@ -13,6 +13,7 @@ use omni_domain::{AgentId, MessageStatus, Timestamp, TurnId, TurnUsage};
 use omni_rbac::{Grant, SystemGrant, Viewer};
 use uuid::Uuid;
 
+use crate::connection::Sight;
 use crate::statement::Statement;
 use crate::turns::Runner;
 use crate::{Store, StoreError};
@@ -83,7 +84,7 @@ impl Store {
             .sql(ENDINGS)
             .sql("SELECT d.turn_id FROM done d WHERE EXISTS (SELECT FROM ended e WHERE e.turn_id = d.turn_id) OR EXISTS (")
             .sql("SELECT FROM turns t WHERE t.turn_id = d.turn_id AND t.status = d.status AND t.finish_date = d.at)")
-            .load(&mut self.lend().await?)
+            .load(&mut self.lend(Sight::AllApps).await?)
             .await?;
         Ok(ended.into_iter().map(|ended| TurnId::new(ended.turn_id)).collect())
     }
@@ -98,7 +99,7 @@ impl Store {
             .sql(", ")
             .moment(now)
             .sql(") ON CONFLICT (runner_id) DO UPDATE SET last_seen = excluded.last_seen")
-            .execute(&mut self.lend().await?)
+            .execute(&mut self.lend(Sight::NoApp).await?)
             .await?;
         Ok(())
     }
@@ -132,7 +133,7 @@ impl Store {
             .sql("), ")
             .sql(ENDINGS)
             .sql("SELECT turn_id FROM ended")
-            .load(&mut self.lend().await?)
+            .load(&mut self.lend(Sight::AllApps).await?)
             .await?;
         Ok(ended.len())
     }

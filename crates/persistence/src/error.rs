@@ -106,6 +106,12 @@ impl From<DieselError> for StoreError {
     }
 }
 
+impl From<diesel::ConnectionError> for StoreError {
+    fn from(error: diesel::ConnectionError) -> Self {
+        Self::Unavailable(Box::new(error))
+    }
+}
+
 fn is_outage(message: &str) -> bool {
     const OUTAGES: [&str; 8] = [
         "deadlock detected",

@@ -5,6 +5,7 @@ use omni_domain::{ConversationId, MessageId};
 use omni_rbac::{Grant, Viewer};
 
 use crate::app_scoped::count;
+use crate::connection::Sight;
 use crate::statement::Statement;
 use crate::{Store, StoreError};
 
@@ -56,7 +57,7 @@ impl Store {
             .sql(" ORDER BY m.message_id DESC LIMIT ")
             .int(i64::from(most))
             .sql(") latest) measured")
-            .get_result(&mut self.lend().await?)
+            .get_result(&mut self.lend(Sight::of(grant)).await?)
             .await?;
         Ok(Excerpt { found: count(row.found)?, fitting: count(row.fitting)? })
     }

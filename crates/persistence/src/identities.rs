@@ -5,6 +5,7 @@ use diesel::prelude::{ExpressionMethods, OptionalExtension, QueryDsl};
 use diesel_async::{AsyncConnection, AsyncPgConnection, RunQueryDsl};
 use omni_domain::{Timestamp, User};
 
+use crate::connection::Sight;
 use crate::people::UserRow;
 use crate::schema::users;
 use crate::statement::Statement;
@@ -47,7 +48,7 @@ impl Store {
     /// # Errors
     /// [`StoreError::Unavailable`] if the server is away.
     pub async fn admit(&self, newcomer: &Newcomer, now: Timestamp) -> Result<Admission, StoreError> {
-        let mut lent = self.lend().await?;
+        let mut lent = self.lend(Sight::NoApp).await?;
         lent.transaction(async |connection| {
             // Who signs in twice at once, or with somebody else by the same address, waits for the other here.
             lock(connection, &format!("identity {} {}", newcomer.issuer, newcomer.subject)).await?;

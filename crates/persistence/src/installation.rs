@@ -1,12 +1,14 @@
 use diesel::QueryableByName;
 use diesel::sql_types::{Binary, Nullable, Uuid as SqlUuid};
 use diesel_async::{AsyncConnection, RunQueryDsl};
-use omni_domain::{AgentDraft, App, AppDraft, Timestamp};
+use omni_domain::{AgentDraft, App, AppDraft, Deed, Provenance, Timestamp};
 use omni_rbac::SystemGrant;
 use uuid::Uuid;
 
 use crate::agents::insert_agent;
 use crate::apps::insert_app;
+use crate::audit;
+use crate::connection::Sight;
 use crate::people::person_by_email;
 use crate::statement::Statement;
 use crate::{Store, StoreError};
@@ -31,13 +33,14 @@ impl Store {
     /// [`StoreError::Unavailable`] if the server is away.
     pub async fn welcome(
         &self,
-        _leave: &SystemGrant,
+        leave: &SystemGrant,
         email: &str,
         name: &str,
         (app, agent): (&AppDraft, &AgentDraft),
         now: Timestamp,
     ) -> Result<Option<App>, StoreError> {
-        let mut lent = self.lend().await?;
+        let by = Provenance::of_the_program(leave.reason(), now);
+        let mut lent = self.lend(Sight::AllApps).await?;
         lent.transaction(async |connection| {
             let claimed = Statement::new("UPDATE installation SET welcomed = ")
                 .moment(now)
@@ -49,7 +52,10 @@ impl Store {
             }
             let owner = person_by_email(connection, email, name, now).await?;
             let app = insert_app(connection, owner.id, app, now).await?;
-            insert_agent(connection, app.id, agent, now).await?;
+            let agent = insert_agent(connection, app.id, agent, now).await?;
+            for deed in [Deed::create(&app), Deed::create(&agent)] {
+                audit::record(connection, Some(app.id), &by, &deed).await?;
+            }
             Ok(Some(app))
         })
         .await
@@ -61,7 +67,7 @@ impl Store {
     /// [`StoreError::Unavailable`] if the server is away.
     pub async fn installation(&self) -> Result<Uuid, StoreError> {
         let row: InstallationRow =
-            Statement::new("SELECT id FROM installation").get_result(&mut self.lend().await?).await?;
+            Statement::new("SELECT id FROM installation").get_result(&mut self.lend(Sight::NoApp).await?).await?;
         Ok(row.id)
     }
 
@@ -70,8 +76,9 @@ impl Store {
     /// # Errors
     /// [`StoreError::Unavailable`] if the server is away.
     pub async fn key_check(&self, _leave: &SystemGrant) -> Result<Option<Vec<u8>>, StoreError> {
-        let row: KeyCheckRow =
-            Statement::new("SELECT key_check FROM installation").get_result(&mut self.lend().await?).await?;
+        let row: KeyCheckRow = Statement::new("SELECT key_check FROM installation")
+            .get_result(&mut self.lend(Sight::NoApp).await?)
+            .await?;
         Ok(row.key_check)
     }
 
@@ -91,6 +98,6 @@ impl Store {
             Some(known) => update.sql("= ").bytes(known),
             None => update.sql("IS NULL"),
         };
-        Ok(update.execute(&mut self.lend().await?).await? == 1)
+        Ok(update.execute(&mut self.lend(Sight::NoApp).await?).await? == 1)
     }
 }

@@ -2,16 +2,12 @@ use std::fmt;
 use std::sync::{Arc, PoisonError, RwLock};
 use std::time::Duration;
 
-use deadpool::managed::{Object, PoolError, TimeoutType, Timeouts};
-use diesel_async::AsyncPgConnection;
-use diesel_async::pooled_connection::AsyncDieselConnectionManager;
-use diesel_async::pooled_connection::deadpool::Pool;
+use deadpool::managed::{Object, Pool, PoolError, TimeoutType, Timeouts};
+use diesel::ConnectionError;
 use tokio::runtime::{Handle, Id};
 
 use crate::StoreError;
-
-/// A connection lent by the pool.
-pub(crate) type Lent = Object<AsyncDieselConnectionManager<AsyncPgConnection>>;
+use crate::connection::Connector;
 
 /// How long a caller waits for a connection of its own lane before it looks into the others.
 const HOME_FIRST: Duration = Duration::from_millis(5);
@@ -25,7 +21,7 @@ const HOME_FIRST: Duration = Duration::from_millis(5);
 pub(crate) struct Lanes(Arc<Inner>);
 
 struct Inner {
-    lanes: Vec<Pool<AsyncPgConnection>>,
+    lanes: Vec<Pool<Connector>>,
     /// Whose lane is which, in the order in which they came. Runtimes beyond the number of lanes share the first.
     homes: RwLock<Vec<Id>>,
     patience: Duration,
@@ -42,7 +38,7 @@ impl Lanes {
     pub(crate) fn new(
         connections: usize,
         patience: Duration,
-        pool: impl Fn(usize) -> Result<Pool<AsyncPgConnection>, StoreError>,
+        pool: impl Fn(usize) -> Result<Pool<Connector>, StoreError>,
     ) -> Result<Self, StoreError> {
         let threads = std::thread::available_parallelism().map_or(1, Into::into);
         let count = (threads + 1).min(connections).max(1);
@@ -53,7 +49,7 @@ impl Lanes {
     }
 
     /// Lends a connection: one of the caller's own runtime, or if they stay busy any other that is free.
-    pub(crate) async fn lend(&self) -> Result<Lent, StoreError> {
+    pub(crate) async fn lend(&self) -> Result<Object<Connector>, StoreError> {
         let Inner { lanes, patience, .. } = &*self.0;
         let home = lanes.get(self.home()).ok_or_else(|| StoreError::Unavailable("the pool has no lane".into()))?;
         if let Some(outcome) = self.lend_now(home).await {
@@ -75,7 +71,7 @@ impl Lanes {
     }
 
     /// Lends a connection of the lane unless all are in use.
-    async fn lend_now(&self, lane: &Pool<AsyncPgConnection>) -> Option<Result<Lent, StoreError>> {
+    async fn lend_now(&self, lane: &Pool<Connector>) -> Option<Result<Object<Connector>, StoreError>> {
         match lane.timeout_get(&self.waiting(Duration::ZERO)).await {
             Err(PoolError::Timeout(TimeoutType::Wait)) => None,
             outcome => Some(outcome.map_err(refused)),
@@ -87,6 +83,13 @@ impl Lanes {
         self.0.lanes.iter().map(Pool::status).fold((0, 0), |(used, most), status| {
             (used + status.size.saturating_sub(status.available), most + status.max_size)
         })
+    }
+
+    /// Closes the connections that nobody uses.
+    pub(crate) fn renew(&self) {
+        for lane in &self.0.lanes {
+            lane.retain(|_, _| false);
+        }
     }
 
     fn waiting(&self, wait: Duration) -> Timeouts {
@@ -111,7 +114,7 @@ impl Lanes {
     }
 }
 
-fn refused(error: PoolError<diesel_async::pooled_connection::PoolError>) -> StoreError {
+fn refused(error: PoolError<ConnectionError>) -> StoreError {
     match error {
         PoolError::Backend(error) => StoreError::Unavailable(Box::new(error)),
         other => StoreError::Unavailable(other.to_string().into()),
@@ -124,11 +127,13 @@ mod tests {
 
     fn lanes(connections: usize) -> Lanes {
         Lanes::new(connections, Duration::from_secs(1), |size| {
-            Pool::builder(AsyncDieselConnectionManager::new("postgresql://nobody@nowhere/nothing"))
-                .max_size(size)
-                .runtime(deadpool::Runtime::Tokio1)
-                .build()
-                .map_err(|error| StoreError::Unavailable(Box::new(error)))
+            Pool::builder(
+                Connector::new("postgresql://nobody@nowhere/nothing?sslmode=disable", Duration::from_secs(1)).unwrap(),
+            )
+            .max_size(size)
+            .runtime(deadpool::Runtime::Tokio1)
+            .build()
+            .map_err(|error| StoreError::Unavailable(Box::new(error)))
         })
         .unwrap()
     }

@@ -4,16 +4,22 @@
 //! [`Grant`](omni_rbac::Grant): the grant's app is the tenant filter, so an id of another app finds nothing. The kinds of
 //! things that every app has share [`AppScoped`]: list, find and delete are written once.
 //!
+//! Behind the grants stands a second wall: a connection says whose rows it wants to see before its statements, and
+//! PostgreSQL's row-level security shows it no others ([ADR 9](../../../docs/adr/0009-a-second-wall.md)).
+//!
 //! No method holds a connection across anything but its own statements, and none knows who is asking beyond the grant.
 //! Rows are private to the crate; what leaves it are the entities of `omni-domain`.
 
 mod accounts;
 mod agents;
 mod ai_services;
+mod allowances;
 mod api_keys;
 mod app_scoped;
 mod apps;
+mod audit;
 mod collaborations;
+mod connection;
 mod conversations;
 mod directory;
 mod endings;
@@ -28,6 +34,7 @@ mod people;
 mod pool;
 mod registry;
 mod schema;
+mod second_wall;
 mod sessions;
 mod setup;
 mod sign_in_attempts;
@@ -36,6 +43,7 @@ mod turns;
 mod usage;
 
 pub use ai_services::{SealedKey, StoredKey};
+pub use allowances::Allowance;
 pub use app_scoped::AppScoped;
 pub use conversations::ConversationFilter;
 pub use endings::FinishedTurn;

@@ -4,6 +4,7 @@ use diesel::migration::MigrationVersion;
 use diesel_async::{AsyncMigrationHarness, RunQueryDsl};
 use diesel_migrations::{EmbeddedMigrations, MigrationHarness, embed_migrations};
 
+use crate::connection::Sight;
 use crate::statement::Statement;
 use crate::{Store, StoreError};
 
@@ -28,13 +29,16 @@ impl Store {
     /// [`StoreError::Unavailable`] if the server is away, [`StoreError::Migration`] if a migration failed.
     pub async fn migrate(&self) -> Result<MigrationReport, StoreError> {
         let started = Instant::now();
-        let mut connection = self.lend().await?;
+        // The schema is its owner's to change, not that of whoever works behind the wall.
+        let mut connection = self.connector().open().await?;
         Statement::new("SELECT pg_advisory_lock(").int(LOCK).sql(")").execute(&mut connection).await?;
         let mut harness = AsyncMigrationHarness::new(connection);
         let outcome = tokio::task::block_in_place(|| harness.run_pending_migrations(MIGRATIONS).map(names));
         let mut connection = harness.into_inner();
         Statement::new("SELECT pg_advisory_unlock(").int(LOCK).sql(")").execute(&mut connection).await?;
         let applied = outcome.map_err(StoreError::Migration)?;
+        // Connections from before do not know the role of the second wall.
+        self.renew();
         Ok(MigrationReport { applied, took: started.elapsed() })
     }
 
@@ -43,9 +47,13 @@ impl Store {
     /// # Errors
     /// As [`Store::migrate`].
     pub async fn revert(&self, steps: usize) -> Result<(), StoreError> {
-        let mut harness = AsyncMigrationHarness::new(self.lend().await?);
-        tokio::task::block_in_place(|| (0..steps).try_for_each(|_| harness.revert_last_migration(MIGRATIONS).map(drop)))
-            .map_err(StoreError::Migration)
+        let mut harness = AsyncMigrationHarness::new(self.connector().open().await?);
+        tokio::task::block_in_place(|| {
+            (0..steps).try_for_each(|_| harness.revert_last_migration(MIGRATIONS).map(drop))
+        })
+        .map_err(StoreError::Migration)?;
+        self.renew();
+        Ok(())
     }
 
     /// Whether the schema has every migration that this program knows.
@@ -61,7 +69,7 @@ impl Store {
         }
         let known = MigrationSource::<diesel::pg::Pg>::migrations(&MIGRATIONS).map_err(StoreError::Migration)?.len();
         let row: Applied = Statement::new("SELECT count(*) AS applied FROM __diesel_schema_migrations")
-            .get_result(&mut self.lend().await?)
+            .get_result(&mut self.lend(Sight::NoApp).await?)
             .await?;
         Ok(usize::try_from(row.applied).is_ok_and(|applied| applied >= known))
     }

@@ -5,6 +5,7 @@ use diesel_async::{AsyncPgConnection, RunQueryDsl};
 use omni_domain::{Page, PageRequest};
 
 use crate::app_scoped::count;
+use crate::connection::Sight;
 use crate::statement::Statement;
 use crate::{Store, StoreError};
 
@@ -19,6 +20,7 @@ impl Store {
     /// everything between the columns and the order.
     pub(crate) async fn page_of<Row, T>(
         &self,
+        sight: Sight,
         columns: &'static str,
         from: impl Fn(Statement) -> Statement,
         order: &'static str,
@@ -28,7 +30,7 @@ impl Store {
         Row: QueryableByName<Pg> + Send + 'static,
         T: TryFrom<Row, Error = StoreError>,
     {
-        let lent = self.lend().await?;
+        let lent = self.lend(sight).await?;
         let connection: &AsyncPgConnection = &lent;
         let (mut counting, mut reading) = (connection, connection);
         let wanted = from(Statement::new("SELECT ").sql(columns))

@@ -1,9 +1,11 @@
 use diesel::SelectableHelper;
 use diesel::prelude::{ExpressionMethods, OptionalExtension, QueryDsl, Queryable, Selectable};
-use diesel_async::{AsyncPgConnection, RunQueryDsl};
-use omni_domain::{Timestamp, User, UserId};
+use diesel_async::{AsyncConnection, AsyncPgConnection, RunQueryDsl};
+use omni_domain::{Deed, Timestamp, User, UserId};
 use omni_rbac::Session;
 
+use crate::audit;
+use crate::connection::Sight;
 use crate::schema::users;
 use crate::{Store, StoreError};
 
@@ -38,7 +40,7 @@ impl Store {
     /// # Errors
     /// [`StoreError::Unavailable`] if the server is away.
     pub async fn person_by_email(&self, email: &str, name: &str, now: Timestamp) -> Result<User, StoreError> {
-        person_by_email(&mut *self.lend().await?, email, name, now).await
+        person_by_email(&mut *self.lend(Sight::NoApp).await?, email, name, now).await
     }
 
     /// Gives the signed-in person another name.
@@ -46,12 +48,21 @@ impl Store {
     /// # Errors
     /// [`StoreError::NotFound`] if the account is gone.
     pub async fn rename_person(&self, session: &Session, name: &str) -> Result<User, StoreError> {
-        let row: UserRow = diesel::update(users::table.find(session.user_id().get()))
-            .set(users::name.eq(name))
-            .returning(UserRow::as_returning())
-            .get_result(&mut self.lend().await?)
-            .await?;
-        Ok(row.into())
+        let own = users::table.find(session.user_id().get());
+        let mut lent = self.lend(Sight::NoApp).await?;
+        lent.transaction(async |connection| {
+            let before: UserRow = own.select(UserRow::as_select()).for_no_key_update().first(connection).await?;
+            let after: UserRow = diesel::update(own)
+                .set(users::name.eq(name))
+                .returning(UserRow::as_returning())
+                .get_result(connection)
+                .await?;
+            let after = User::from(after);
+            let deed = Deed::update(&before.into(), &after).called("profile.update");
+            audit::record(connection, None, session.by(), &deed).await?;
+            Ok(after)
+        })
+        .await
     }
 }
 

@@ -1,21 +1,12 @@
 use std::fmt;
-use std::sync::Arc;
 use std::time::Duration;
 
-use deadpool::managed::QueueMode;
-use diesel::{ConnectionError, ConnectionResult};
-use diesel_async::pooled_connection::deadpool::Pool;
-use diesel_async::pooled_connection::{AsyncDieselConnectionManager, ManagerConfig, RecyclingMethod};
-use diesel_async::{AsyncPgConnection, RunQueryDsl};
-use futures::FutureExt;
-use futures::future::BoxFuture;
-use omni_domain::error_chain;
-use tokio_postgres::NoTls;
-use tokio_postgres::config::{Config, Host, SslMode};
-use tokio_postgres_rustls::MakeRustlsConnect;
+use deadpool::managed::{Pool, QueueMode};
+use diesel_async::RunQueryDsl;
 
 use crate::StoreError;
-use crate::lanes::{Lanes, Lent};
+use crate::connection::{Connector, Lent, Sight};
+use crate::lanes::Lanes;
 use crate::statement::Statement;
 
 /// How the database is reached.
@@ -39,11 +30,12 @@ impl fmt::Debug for Options {
 #[derive(Clone)]
 pub struct Store {
     pool: Lanes,
+    connector: Connector,
 }
 
 impl fmt::Debug for Store {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Store").field("pool", &self.pool).finish()
+        f.debug_struct("Store").field("pool", &self.pool).finish_non_exhaustive()
     }
 }
 
@@ -53,15 +45,9 @@ impl Store {
     /// # Errors
     /// [`StoreError::Unavailable`] if the URL makes no sense.
     pub fn new(options: &Options) -> Result<Self, StoreError> {
-        let config: Config = options.url.parse().map_err(|error| StoreError::Unavailable(Box::new(error)))?;
-        let tls = tls(&config)?;
+        let connector = Connector::new(&options.url, options.patience)?;
         let pool = Lanes::new(options.connections, options.patience, |connections| {
-            let (config, tls) = (config.clone(), tls.clone());
-            let mut manager = ManagerConfig::default();
-            // A test query per request would cost every request a round trip; a connection that died is found by its use.
-            manager.recycling_method = RecyclingMethod::Fast;
-            manager.custom_setup = Box::new(move |_| connect(config.clone(), tls.clone()));
-            Pool::builder(AsyncDieselConnectionManager::new_with_config(options.url.clone(), manager))
+            Pool::builder(connector.clone())
                 .max_size(connections)
                 // The most recently used connection is the warmest one, and idle ones stay cold enough to be let go.
                 .queue_mode(QueueMode::Lifo)
@@ -69,7 +55,7 @@ impl Store {
                 .build()
                 .map_err(|error| StoreError::Unavailable(Box::new(error)))
         })?;
-        Ok(Self { pool })
+        Ok(Self { pool, connector })
     }
 
     /// Whether the server answers.
@@ -77,7 +63,7 @@ impl Store {
     /// # Errors
     /// [`StoreError::Unavailable`] if it does not.
     pub async fn ping(&self) -> Result<(), StoreError> {
-        Statement::new("SELECT 1").execute(&mut self.lend().await?).await?;
+        Statement::new("SELECT 1").execute(&mut self.lend(Sight::NoApp).await?).await?;
         Ok(())
     }
 
@@ -87,41 +73,18 @@ impl Store {
         self.pool.usage()
     }
 
-    pub(crate) async fn lend(&self) -> Result<Lent, StoreError> {
-        self.pool.lend().await
+    /// Lends a connection that sees these rows and no others.
+    pub(crate) async fn lend(&self, sight: Sight) -> Result<Lent, StoreError> {
+        Lent::seeing(self.pool.lend().await?, sight).await
     }
-}
 
-/// The TLS that a server gets that asks for it, or none where it means nothing.
-fn tls(config: &Config) -> Result<Option<MakeRustlsConnect>, StoreError> {
-    let is_local = config.get_hosts().iter().all(|host| !matches!(host, Host::Tcp(_)));
-    if is_local || config.get_ssl_mode() == SslMode::Disable {
-        return Ok(None);
+    /// What opens connections of the login itself, which may change the schema.
+    pub(crate) const fn connector(&self) -> &Connector {
+        &self.connector
     }
-    use rustls_platform_verifier::BuilderVerifierExt;
-    let provider = Arc::new(rustls::crypto::ring::default_provider());
-    let client = rustls::ClientConfig::builder_with_provider(provider)
-        .with_safe_default_protocol_versions()
-        .and_then(BuilderVerifierExt::with_platform_verifier)
-        .map_err(|error| StoreError::Unavailable(Box::new(error)))?
-        .with_no_client_auth();
-    Ok(Some(MakeRustlsConnect::new(client)))
-}
 
-fn connect(config: Config, tls: Option<MakeRustlsConnect>) -> BoxFuture<'static, ConnectionResult<AsyncPgConnection>> {
-    // `ConnectionError` keeps no source.
-    let refused = |error: tokio_postgres::Error| ConnectionError::BadConnection(error_chain(&error));
-    async move {
-        match tls {
-            None => {
-                let (client, connection) = config.connect(NoTls).await.map_err(refused)?;
-                AsyncPgConnection::try_from_client_and_connection(client, connection).await
-            }
-            Some(tls) => {
-                let (client, connection) = config.connect(tls).await.map_err(refused)?;
-                AsyncPgConnection::try_from_client_and_connection(client, connection).await
-            }
-        }
+    /// Closes the connections that nobody uses, so that those to come are made anew.
+    pub(crate) fn renew(&self) {
+        self.pool.renew();
     }
-    .boxed()
 }

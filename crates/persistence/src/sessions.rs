@@ -1,11 +1,13 @@
 use diesel::QueryableByName;
 use diesel::prelude::{ExpressionMethods, QueryDsl};
 use diesel::sql_types::{BigInt, Bool, Nullable, Text, Timestamptz};
-use diesel_async::RunQueryDsl;
-use omni_domain::{OpenSession, SessionId, Timestamp, UserId};
+use diesel_async::{AsyncConnection, RunQueryDsl};
+use omni_domain::{Deed, OpenSession, Provenance, SessionId, Timestamp, UserId};
 use omni_rbac::{Session, SessionKey, SystemGrant};
 use time::Duration;
 
+use crate::audit;
+use crate::connection::Sight;
 use crate::schema::sessions;
 use crate::statement::Statement;
 use crate::{Store, StoreError};
@@ -87,9 +89,14 @@ impl Store {
     ///
     /// # Errors
     /// [`StoreError::Unavailable`] if the server is away.
-    pub async fn begin_session(&self, new: &NewSession, previous: Option<&SessionKey>) -> Result<(), StoreError> {
+    pub async fn begin_session(
+        &self,
+        new: &NewSession,
+        previous: Option<&SessionKey>,
+        by: &Provenance,
+    ) -> Result<(), StoreError> {
         let previous = previous.map(|key| key.as_bytes().to_vec()).unwrap_or_default();
-        Statement::new("WITH ended AS (DELETE FROM sessions WHERE session_key = ")
+        let begin = Statement::new("WITH ended AS (DELETE FROM sessions WHERE session_key = ")
             .bytes(previous)
             .sql(
                 ") INSERT INTO sessions \
@@ -112,10 +119,14 @@ impl Store {
             .optional_text(new.user_agent.clone())
             .sql(", ")
             .optional_text(new.address.clone())
-            .sql(")")
-            .execute(&mut self.lend().await?)
-            .await?;
-        Ok(())
+            .sql(")");
+        let mut lent = self.lend(Sight::NoApp).await?;
+        lent.transaction(async |connection| {
+            begin.execute(connection).await?;
+            let deed = Deed::plain("session.begin").at("account", new.user.get());
+            audit::record(connection, None, by, &deed).await
+        })
+        .await
     }
 
     /// Ends a session, and says whether there was one.
@@ -124,7 +135,7 @@ impl Store {
     /// [`StoreError::Unavailable`] if the server is away.
     pub async fn end_session(&self, key: &SessionKey) -> Result<bool, StoreError> {
         let ended = diesel::delete(sessions::table.filter(sessions::session_key.eq(key.as_bytes().as_slice())))
-            .execute(&mut self.lend().await?)
+            .execute(&mut self.lend(Sight::NoApp).await?)
             .await?;
         Ok(ended > 0)
     }
@@ -144,7 +155,7 @@ impl Store {
                 .sql(" AND last_seen + make_interval(secs => idle_seconds) > ")
                 .moment(now)
                 .sql(" ORDER BY last_seen DESC, session_id DESC LIMIT 1000")
-                .load(&mut self.lend().await?)
+                .load(&mut self.lend(Sight::NoApp).await?)
                 .await?;
         Ok(rows.into_iter().map(OpenSession::from).collect())
     }
@@ -157,10 +168,15 @@ impl Store {
         let own = sessions::table
             .filter(sessions::session_id.eq(id.get()))
             .filter(sessions::user_id.eq(session.user_id().get()));
-        match diesel::delete(own).execute(&mut self.lend().await?).await? {
-            0 => Err(StoreError::NotFound),
-            _ => Ok(()),
-        }
+        let mut lent = self.lend(Sight::NoApp).await?;
+        lent.transaction(async |connection| {
+            if diesel::delete(own).execute(connection).await? == 0 {
+                return Err(StoreError::NotFound);
+            }
+            let deed = Deed::plain("session.revoke").at("session", id.get());
+            audit::record(connection, None, session.by(), &deed).await
+        })
+        .await
     }
 
     /// Ends every session that began in another way than this, and says how many there were.
@@ -169,7 +185,7 @@ impl Store {
     /// [`StoreError::Unavailable`] if the server is away.
     pub async fn end_sessions_not_by(&self, _leave: &SystemGrant, way: Way) -> Result<usize, StoreError> {
         Ok(diesel::delete(sessions::table.filter(sessions::way.ne(way.as_str())))
-            .execute(&mut self.lend().await?)
+            .execute(&mut self.lend(Sight::NoApp).await?)
             .await?)
     }
 
@@ -184,7 +200,7 @@ impl Store {
             .moment(now)
             .sql(" OR last_seen + make_interval(secs => idle_seconds) <= ")
             .moment(now)
-            .execute(&mut self.lend().await?)
+            .execute(&mut self.lend(Sight::NoApp).await?)
             .await?)
     }
 }

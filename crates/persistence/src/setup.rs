@@ -2,6 +2,7 @@ use diesel::QueryableByName;
 use diesel::sql_types::Bool;
 use diesel_async::RunQueryDsl;
 
+use crate::connection::Sight;
 use crate::statement::Statement;
 use crate::{Store, StoreError};
 
@@ -19,6 +20,8 @@ impl Store {
     /// # Errors
     /// [`StoreError::Unavailable`] if the server is away.
     pub async fn set_up(&self) -> Result<SetUp, StoreError> {
-        Ok(Statement::new("SELECT EXISTS (SELECT FROM apps) AS has_app").get_result(&mut self.lend().await?).await?)
+        Ok(Statement::new("SELECT EXISTS (SELECT FROM apps) AS has_app")
+            .get_result(&mut self.lend(Sight::AllApps).await?)
+            .await?)
     }
 }

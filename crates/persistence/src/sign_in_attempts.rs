@@ -4,6 +4,7 @@ use diesel::sql_types::{Bool, Text};
 use diesel_async::RunQueryDsl;
 use omni_domain::Timestamp;
 
+use crate::connection::Sight;
 use crate::statement::Statement;
 use crate::{Store, StoreError};
 
@@ -58,7 +59,7 @@ impl Store {
             .sql(", ")
             .moment(new.expires)
             .sql(")")
-            .execute(&mut self.lend().await?)
+            .execute(&mut self.lend(Sight::NoApp).await?)
             .await?;
         Ok(())
     }
@@ -81,7 +82,7 @@ impl Store {
             .sql(" AND expires > ")
             .moment(now)
             .sql(" AS is_good")
-            .get_result(&mut self.lend().await?)
+            .get_result(&mut self.lend(Sight::NoApp).await?)
             .await
             .optional()?;
         let good = row.filter(|row| row.is_good);

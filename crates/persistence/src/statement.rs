@@ -33,6 +33,7 @@ enum Piece {
     Texts(Vec<String>),
     OptionalTexts(Vec<Option<String>>),
     Moments(Vec<Timestamp>),
+    ByteStrings(Vec<Vec<u8>>),
     Bools(Vec<bool>),
 }
 
@@ -87,6 +88,8 @@ impl Statement {
         optional_texts(Vec<Option<String>>) => OptionalTexts,
         /// Binds a `timestamptz[]`.
         moments(Vec<Timestamp>) => Moments,
+        /// Binds a `bytea[]`.
+        byte_strings(Vec<Vec<u8>>) => ByteStrings,
         /// Binds a `boolean[]`.
         bools(Vec<bool>) => Bools,
     }
@@ -111,6 +114,7 @@ impl QueryFragment<Pg> for Statement {
                 Piece::Texts(values) => pass.push_bind_param::<Array<Text>, _>(values)?,
                 Piece::OptionalTexts(values) => pass.push_bind_param::<Array<Nullable<Text>>, _>(values)?,
                 Piece::Moments(values) => pass.push_bind_param::<Array<Timestamptz>, _>(values)?,
+                Piece::ByteStrings(values) => pass.push_bind_param::<Array<Binary>, _>(values)?,
                 Piece::Bools(values) => pass.push_bind_param::<Array<Bool>, _>(values)?,
             }
         }

@@ -13,6 +13,7 @@ use uuid::Uuid;
 use crate::agents::AgentRow;
 use crate::ai_services::AiServiceRow;
 use crate::app_scoped::small;
+use crate::connection::Sight;
 use crate::conversations::{current_conversation, not_yours};
 use crate::schema::{agents, ai_services};
 use crate::statement::Statement;
@@ -119,7 +120,7 @@ impl Store {
     /// [`StoreError::NotFound`] if the grant's app has no such agent, [`StoreError::Invalid`] if the named conversation is
     /// not the grant holder's own with this agent.
     pub async fn plan_turn(&self, grant: &Grant<Viewer>, request: &TurnRequest) -> Result<TurnPlan, StoreError> {
-        let lent = self.lend().await?;
+        let lent = self.lend(Sight::of(grant)).await?;
         let connection: &diesel_async::AsyncPgConnection = &lent;
         let (mut first, mut second, mut third, mut fourth) = (connection, connection, connection, connection);
         let agent =
@@ -227,7 +228,7 @@ impl Store {
             .sql(" FROM question RETURNING message_id) ")
             .sql("SELECT turn.turn_id, turn.conversation_id, question.message_id AS question, ")
             .sql("answer.message_id AS answer, set_config('synchronous_commit', 'off', true) FROM turn, question, answer")
-            .get_result(&mut self.lend().await?)
+            .get_result(&mut self.lend(Sight::of(grant)).await?)
             .await
             .optional()
             .map_err(deleted_meanwhile)?;

@@ -5,6 +5,7 @@ use omni_domain::{AgentId, DailyUsage, Timestamp, TokenCount};
 use omni_rbac::{Grant, Viewer};
 
 use crate::app_scoped::{count, small};
+use crate::connection::Sight;
 use crate::statement::Statement;
 use crate::{Store, StoreError};
 
@@ -40,7 +41,7 @@ impl Store {
         .sql(" AND u.day >= ")
         .day(since)
         .sql(" ORDER BY u.day DESC, u.agent_id")
-        .load(&mut self.lend().await?)
+        .load(&mut self.lend(Sight::of(grant)).await?)
         .await?;
         rows.into_iter()
             .map(|row| {
@@ -76,7 +77,7 @@ impl Store {
             .sql(" AND app_id = ")
             .int(grant.app().get())
             .sql(")) AS turns")
-            .get_result(&mut self.lend().await?)
+            .get_result(&mut self.lend(Sight::of(grant)).await?)
             .await?;
         small(begun.turns)
     }

@@ -7,10 +7,10 @@ use std::sync::Arc;
 
 use futures::FutureExt;
 use futures::future::BoxFuture;
-use omni_domain::{AppId, Clock, CollaborationId, Role, Timestamp, User, UserId};
+use omni_domain::{AppId, Clock, CollaborationId, Origin, Provenance, Role, Timestamp, User, UserId};
 use omni_rbac::{
-    Authority, Denied, Directory, DirectoryError, Editor, Grant, Member, Omniadmins, Scope, SessionKey, Standing,
-    Viewer,
+    ApiKeyDigest, Authority, Denied, Directory, DirectoryError, Editor, Grant, KnownKey, Member, Omniadmins, Scope,
+    SessionKey, Standing, Viewer,
 };
 
 /// People and memberships, wherever this service keeps them.
@@ -65,6 +65,39 @@ impl Directory for Club {
         // Who is in this club was born in it.
         futures::future::ready(Ok(false)).boxed()
     }
+
+    fn ended<'a>(
+        &'a self,
+        _sessions: &'a [SessionKey],
+        _now: Timestamp,
+    ) -> BoxFuture<'a, Result<Vec<SessionKey>, DirectoryError>> {
+        futures::future::ready(Ok(Vec::new())).boxed()
+    }
+
+    fn key<'a>(
+        &'a self,
+        _digest: &'a ApiKeyDigest,
+        _now: Timestamp,
+    ) -> BoxFuture<'a, Result<Option<KnownKey>, DirectoryError>> {
+        // No program acts for this club.
+        futures::future::ready(Ok(None)).boxed()
+    }
+
+    #[expect(clippy::print_stdout, reason = "an example shows what it does")]
+    fn refused<'a>(
+        &'a self,
+        _app: Option<AppId>,
+        by: &'a Provenance,
+        why: &'a Denied,
+    ) -> BoxFuture<'a, Result<(), DirectoryError>> {
+        println!("refused {} to {}: {why}", by.origin.call, by.actor.name);
+        futures::future::ready(Ok(())).boxed()
+    }
+}
+
+/// What the request was.
+fn from(call: &str) -> Origin {
+    Origin { call: call.to_owned(), ..Origin::default() }
 }
 
 struct Noon;
@@ -104,11 +137,11 @@ async fn main() -> Result<(), Denied> {
     #[expect(clippy::disallowed_methods, reason = "the one mint of this program")]
     let authority = Authority::new(Arc::new(club), Omniadmins::default(), Arc::new(Noon));
 
-    let ada = authority.session(SessionKey::of("ada's secret")).await?;
+    let ada = authority.session(SessionKey::of("ada's secret"), from("PUT /clubs/7")).await?;
     let grant = authority.grant::<Editor>(&ada, &Scope::App(app), None).await?;
     println!("{}", rename(&grant, "Chess club"));
 
-    let bob = authority.session(SessionKey::of("bob's secret")).await?;
+    let bob = authority.session(SessionKey::of("bob's secret"), from("PUT /clubs/7")).await?;
     match authority.grant::<Editor>(&bob, &Scope::App(app), None).await {
         Err(Denied::Forbidden { needed }) => println!("bob may not: this takes the role {needed}"),
         other => println!("bob: {other:?}"),

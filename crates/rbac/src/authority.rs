@@ -2,9 +2,12 @@ use std::collections::BTreeSet;
 use std::fmt;
 use std::sync::Arc;
 
-use omni_domain::{AppId, Clock, CollaborationId, Role, User, UserId};
+use omni_domain::{Actor, AppId, Clock, CollaborationId, Origin, Provenance, Role, User, UserId, error_chain};
 
-use crate::{Denied, Directory, Grant, Invited, Member, PlatformGrant, Rank, Scope, Session, SessionKey, Standing};
+use crate::{
+    ApiKeyDigest, Denied, Directory, Grant, Invited, KeyGrant, Member, PlatformGrant, Rank, Scope, Session, SessionKey,
+    Standing,
+};
 
 /// The e-mail addresses that the operator's configuration makes omniadmins, compared without regard to case.
 #[derive(Debug, Clone, Default)]
@@ -54,17 +57,34 @@ impl Authority {
         Self { directory, omniadmins, clock }
     }
 
-    /// Who the holder of this session is.
+    /// Who the holder of this session is, who asks from `origin`.
     ///
     /// # Errors
     /// [`Denied::Unauthenticated`] if the session is unknown or over, [`Denied::Deactivated`] if the account is.
-    pub async fn session(&self, key: SessionKey) -> Result<Session, Denied> {
-        let user = self.directory.person(&key, self.clock.now()).await?.ok_or(Denied::Unauthenticated)?;
+    pub async fn session(&self, key: SessionKey, origin: Origin) -> Result<Session, Denied> {
+        let now = self.clock.now();
+        let user = self.directory.person(&key, now).await?.ok_or(Denied::Unauthenticated)?;
         if !user.is_active {
             return Err(Denied::Deactivated);
         }
         let omniadmin = self.omniadmins.include(&user);
-        Ok(Session::new(user, key, omniadmin))
+        let actor = Actor { user: Some(user.id), key: None, name: user.email.clone() };
+        Ok(Session::new(user, key, omniadmin, Arc::new(Provenance { actor, origin, at: now })))
+    }
+
+    /// Leave for a program that holds the key behind this digest, which asks from `origin`.
+    ///
+    /// # Errors
+    /// [`Denied::UnknownKey`] if there is none, [`Denied::Deactivated`] if the account of the app's owner is.
+    pub async fn key(&self, digest: &ApiKeyDigest, origin: Origin) -> Result<KeyGrant, Denied> {
+        let now = self.clock.now();
+        let key = self.directory.key(digest, now).await?.ok_or(Denied::UnknownKey)?;
+        let actor = Actor { user: None, key: Some(key.id), name: key.name.clone() };
+        let by = Arc::new(Provenance { actor, origin, at: now });
+        if !key.owner_is_active {
+            return Err(self.tell(Some(key.app), &by, Denied::Deactivated).await);
+        }
+        Ok(KeyGrant::new(key, by))
     }
 
     /// Leave to act in the app that `scope` points at. If the request also names an app, the two must be the same.
@@ -78,11 +98,34 @@ impl Authority {
         scope: &Scope,
         named: Option<AppId>,
     ) -> Result<Grant<R>, Denied> {
-        let (app, held) = self.role_in(session, scope, named).await?;
-        if held < R::ROLE {
-            return Err(Denied::Forbidden { needed: R::ROLE });
+        let standing = self.directory.standing(session.user_id(), scope).await?;
+        let Standing { app, member } = standing.ok_or(Denied::Hidden)?;
+        let refusal = match held(session.is_omniadmin(), member) {
+            // Whoever may see both apps has made a mistake, and nobody has to know.
+            Some(_) if named.is_some_and(|named| named != app) => return Err(Denied::Hidden),
+            Some(held) if held >= R::ROLE => {
+                return Ok(Grant::new(session.user_id(), app, held, Arc::clone(session.by())));
+            }
+            Some(_) => Denied::Forbidden { needed: R::ROLE },
+            None => Denied::Hidden,
+        };
+        Err(self.tell(Some(app), session.by(), refusal).await)
+    }
+
+    /// Has the audit trail keep a refusal. That it could not be kept makes it no less of one.
+    async fn tell(&self, app: Option<AppId>, by: &Provenance, refusal: Denied) -> Denied {
+        if let Err(error) = self.directory.refused(app, by, &refusal).await {
+            tracing::warn!(error = error_chain(&error), "a refusal is missing in the audit trail");
         }
-        Ok(Grant::new(session.user_id(), app, held))
+        refusal
+    }
+
+    /// Those of these sessions that are over: for what goes on longer than the request that opened it.
+    ///
+    /// # Errors
+    /// [`Denied::Unanswered`] if the directory cannot answer; then none is over.
+    pub async fn ended(&self, sessions: &[SessionKey]) -> Result<Vec<SessionKey>, Denied> {
+        Ok(self.directory.ended(sessions, self.clock.now()).await?)
     }
 
     /// Those of these people who would not get a grant of rank `R` in the app beside them any more: for what goes on
@@ -107,11 +150,11 @@ impl Authority {
     ///
     /// # Errors
     /// [`Denied::Forbidden`] if the person's role is too low.
-    pub fn platform<R: Rank>(&self, session: &Session) -> Result<PlatformGrant<R>, Denied> {
+    pub async fn platform<R: Rank>(&self, session: &Session) -> Result<PlatformGrant<R>, Denied> {
         if session.platform_role() < R::ROLE {
-            return Err(Denied::Forbidden { needed: R::ROLE });
+            return Err(self.tell(None, session.by(), Denied::Forbidden { needed: R::ROLE }).await);
         }
-        Ok(PlatformGrant::new(session.user_id()))
+        Ok(PlatformGrant::new(session.user_id(), Arc::clone(session.by())))
     }
 
     /// Leave to answer an invitation. It was sent to an address, so it is for whoever has proven that the address is theirs.
@@ -120,20 +163,14 @@ impl Authority {
     /// [`Denied::Hidden`] if it is somebody else's or there is none.
     pub async fn invited(&self, session: &Session, invitation: CollaborationId) -> Result<Invited, Denied> {
         if session.user().email_verified && self.directory.is_invited(session.user(), invitation).await? {
-            Ok(Invited::new(session.user_id(), invitation))
+            Ok(Invited::new(session.user_id(), invitation, Arc::clone(session.by())))
         } else {
-            Err(Denied::Hidden)
+            let standing = self.directory.standing(session.user_id(), &Scope::Collaboration(invitation)).await?;
+            match standing {
+                Some(Standing { app, .. }) => Err(self.tell(Some(app), session.by(), Denied::Hidden).await),
+                None => Err(Denied::Hidden),
+            }
         }
-    }
-
-    async fn role_in(&self, session: &Session, scope: &Scope, named: Option<AppId>) -> Result<(AppId, Role), Denied> {
-        let Standing { app, member } =
-            self.directory.standing(session.user_id(), scope).await?.ok_or(Denied::Hidden)?;
-        if named.is_some_and(|named| named != app) {
-            return Err(Denied::Hidden);
-        }
-        let held = held(session.is_omniadmin(), member).ok_or(Denied::Hidden)?;
-        Ok((app, held))
     }
 }
 

@@ -9,6 +9,9 @@ pub enum Denied {
     /// There is no session, or it is over.
     #[error("sign in first")]
     Unauthenticated,
+    /// There is no such API key, or it was revoked.
+    #[error("this API key opens nothing; send one of the app's keys in X-API-KEY or as a Bearer token")]
+    UnknownKey,
     /// The account is deactivated.
     #[error("this account is deactivated")]
     Deactivated,
@@ -29,7 +32,7 @@ pub enum Denied {
 impl Failure for Denied {
     fn kind(&self) -> ErrorKind {
         match self {
-            Self::Unauthenticated => ErrorKind::Unauthenticated,
+            Self::Unauthenticated | Self::UnknownKey => ErrorKind::Unauthenticated,
             Self::Deactivated | Self::Forbidden { .. } => ErrorKind::Forbidden,
             Self::Hidden => ErrorKind::NotFound,
             Self::Unanswered(error) => error.kind,
@@ -39,6 +42,7 @@ impl Failure for Denied {
     fn code(&self) -> &'static str {
         match self {
             Self::Unauthenticated => "not_signed_in",
+            Self::UnknownKey => "api_key_unknown",
             Self::Deactivated => "account_deactivated",
             Self::Hidden => "not_found",
             Self::Forbidden { .. } => "role_too_low",

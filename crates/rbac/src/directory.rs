@@ -1,10 +1,11 @@
 use futures::future::BoxFuture;
 use omni_domain::{
-    AgentId, ApiKeyId, AppId, CollaborationId, ConversationId, ErrorKind, Role, ServiceId, Timestamp, User, UserId,
+    AgentId, ApiKeyId, AppId, CollaborationId, ConversationId, ErrorKind, Provenance, Role, ServiceId, Timestamp, User,
+    UserId,
 };
 use thiserror::Error;
 
-use crate::SessionKey;
+use crate::{ApiKeyDigest, Denied, KnownKey, SessionKey};
 
 /// Where an [`Authority`](crate::Authority) looks people and memberships up: a store that answers from what is committed
 /// now, never from a cache that could outlive a revocation.
@@ -35,6 +36,29 @@ pub trait Directory: Send + Sync {
         person: &'a User,
         invitation: CollaborationId,
     ) -> BoxFuture<'a, Result<bool, DirectoryError>>;
+
+    /// Those of these sessions that are over at `now`.
+    fn ended<'a>(
+        &'a self,
+        sessions: &'a [SessionKey],
+        now: Timestamp,
+    ) -> BoxFuture<'a, Result<Vec<SessionKey>, DirectoryError>>;
+
+    /// The API key behind a digest, if there is one; it counts as used at `now`.
+    fn key<'a>(
+        &'a self,
+        digest: &'a ApiKeyDigest,
+        now: Timestamp,
+    ) -> BoxFuture<'a, Result<Option<KnownKey>, DirectoryError>>;
+
+    /// Keeps in the audit trail that somebody was refused: in that of the app that they were refused in, or in the
+    /// platform's.
+    fn refused<'a>(
+        &'a self,
+        app: Option<AppId>,
+        by: &'a Provenance,
+        why: &'a Denied,
+    ) -> BoxFuture<'a, Result<(), DirectoryError>>;
 }
 
 /// How a request points at an app.

@@ -1,7 +1,8 @@
 use std::fmt;
 use std::marker::PhantomData;
+use std::sync::Arc;
 
-use omni_domain::{AppId, CollaborationId, Role, UserId};
+use omni_domain::{ApiKeyId, AppId, CollaborationId, Provenance, Role, UserId};
 
 use crate::{AtLeast, Rank};
 
@@ -13,12 +14,13 @@ pub struct Grant<R: Rank> {
     actor: UserId,
     app: AppId,
     held: Role,
+    by: Arc<Provenance>,
     rank: PhantomData<fn() -> R>,
 }
 
 impl<R: Rank> Grant<R> {
-    pub(crate) const fn new(actor: UserId, app: AppId, held: Role) -> Self {
-        Self { actor, app, held, rank: PhantomData }
+    pub(crate) const fn new(actor: UserId, app: AppId, held: Role, by: Arc<Provenance>) -> Self {
+        Self { actor, app, held, by, rank: PhantomData }
     }
 
     /// Who acts.
@@ -39,13 +41,19 @@ impl<R: Rank> Grant<R> {
         self.held
     }
 
+    /// Who acts and from where, for the audit trail.
+    #[must_use]
+    pub fn by(&self) -> &Provenance {
+        &self.by
+    }
+
     /// The same grant at a lower rank.
     #[must_use]
-    pub const fn at<Lower: Rank>(&self) -> Grant<Lower>
+    pub fn at<Lower: Rank>(&self) -> Grant<Lower>
     where
         R: AtLeast<Lower>,
     {
-        Grant::new(self.actor, self.app, self.held)
+        Grant::new(self.actor, self.app, self.held, Arc::clone(&self.by))
     }
 }
 
@@ -58,12 +66,19 @@ impl<R: Rank> fmt::Debug for Grant<R> {
 /// Proof that one person may act above all apps at rank `R`.
 pub struct PlatformGrant<R: Rank> {
     actor: UserId,
+    by: Arc<Provenance>,
     rank: PhantomData<fn() -> R>,
 }
 
 impl<R: Rank> PlatformGrant<R> {
-    pub(crate) const fn new(actor: UserId) -> Self {
-        Self { actor, rank: PhantomData }
+    pub(crate) const fn new(actor: UserId, by: Arc<Provenance>) -> Self {
+        Self { actor, by, rank: PhantomData }
+    }
+
+    /// Who acts and from where, for the audit trail.
+    #[must_use]
+    pub fn by(&self) -> &Provenance {
+        &self.by
     }
 
     /// Who acts.
@@ -84,11 +99,18 @@ impl<R: Rank> fmt::Debug for PlatformGrant<R> {
 pub struct Invited {
     person: UserId,
     invitation: CollaborationId,
+    by: Arc<Provenance>,
 }
 
 impl Invited {
-    pub(crate) const fn new(person: UserId, invitation: CollaborationId) -> Self {
-        Self { person, invitation }
+    pub(crate) const fn new(person: UserId, invitation: CollaborationId, by: Arc<Provenance>) -> Self {
+        Self { person, invitation, by }
+    }
+
+    /// Who acts and from where, for the audit trail.
+    #[must_use]
+    pub fn by(&self) -> &Provenance {
+        &self.by
     }
 
     /// Who is invited.
@@ -101,6 +123,52 @@ impl Invited {
     #[must_use]
     pub const fn invitation(&self) -> CollaborationId {
         self.invitation
+    }
+}
+
+/// Proof that a program holds a key of an app that is good now.
+#[derive(Debug)]
+pub struct KeyGrant {
+    key: KnownKey,
+    by: Arc<Provenance>,
+}
+
+/// An API key as its app knows it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct KnownKey {
+    /// The key's number.
+    pub id: ApiKeyId,
+    /// What people call it.
+    pub name: String,
+    /// The app that it opens.
+    pub app: AppId,
+    /// How many requests a minute it takes; 0 is without limit.
+    pub rate_limit: u32,
+    /// Whether the app's owner is let in. Whose account is shut has no programs that act for them.
+    pub owner_is_active: bool,
+}
+
+impl KeyGrant {
+    pub(crate) const fn new(key: KnownKey, by: Arc<Provenance>) -> Self {
+        Self { key, by }
+    }
+
+    /// The key.
+    #[must_use]
+    pub const fn key(&self) -> &KnownKey {
+        &self.key
+    }
+
+    /// The app that the key opens, and the only tenant filter that a query needs.
+    #[must_use]
+    pub const fn app(&self) -> AppId {
+        self.key.app
+    }
+
+    /// Who acts and from where, for the audit trail.
+    #[must_use]
+    pub fn by(&self) -> &Provenance {
+        &self.by
     }
 }
 

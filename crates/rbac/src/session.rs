@@ -1,6 +1,7 @@
 use std::fmt;
+use std::sync::Arc;
 
-use omni_domain::{Role, User, UserId};
+use omni_domain::{Provenance, Role, User, UserId};
 use sha2::{Digest, Sha256};
 
 /// What a session is found by: the SHA-256 of the secret in the cookie. The secret itself is never stored, so a copy of
@@ -34,11 +35,18 @@ pub struct Session {
     user: User,
     key: SessionKey,
     omniadmin: bool,
+    by: Arc<Provenance>,
 }
 
 impl Session {
-    pub(crate) const fn new(user: User, key: SessionKey, omniadmin: bool) -> Self {
-        Self { user, key, omniadmin }
+    pub(crate) const fn new(user: User, key: SessionKey, omniadmin: bool, by: Arc<Provenance>) -> Self {
+        Self { user, key, omniadmin, by }
+    }
+
+    /// Who acts and from where, for the audit trail.
+    #[must_use]
+    pub const fn by(&self) -> &Arc<Provenance> {
+        &self.by
     }
 
     /// The person, as the database has them now.

@@ -6,6 +6,7 @@ use std::time::Duration;
 use omni_api::{Api, ApiOptions, Assembly, OperatingSystem, assemble, redirect_uri};
 use omni_domain::{Clock, Entropy, Role};
 use omni_egress::{Allow, Egress, EgressPolicy};
+use omni_http::TrustedProxies;
 use omni_identity::{EmailTrust, Mode, SessionLimits};
 use omni_models::{Deadlines, Models};
 use omni_oidc::{RelyingParty, Settings};
@@ -49,6 +50,7 @@ pub struct TestApiBuilder {
     public_url: Option<Url>,
     grace: Duration,
     limits: SessionLimits,
+    proxies: TrustedProxies,
 }
 
 /// An identity provider, as an operator would configure it.
@@ -94,6 +96,7 @@ impl TestApi {
             public_url: None,
             grace: Duration::ZERO,
             limits: SessionLimits { lifetime: time::Duration::hours(12), idle: time::Duration::hours(12) },
+            proxies: TrustedProxies::default(),
         }
     }
 
@@ -224,6 +227,12 @@ impl TestApiBuilder {
         Self { grace, ..self }
     }
 
+    /// Behind proxies on this machine, whose `X-Forwarded-For` is believed.
+    pub fn behind_proxies(self) -> Self {
+        let here = ["127.0.0.0/8", "::1/128"].map(|network| network.parse().unwrap());
+        Self { proxies: TrustedProxies::new(here.to_vec()), ..self }
+    }
+
     /// Starts it.
     ///
     /// # Panics
@@ -248,8 +257,8 @@ impl TestApiBuilder {
             let socket = TcpListener::bind("127.0.0.1:0").unwrap();
             let assembly = self.assembly(url, socket.local_addr().unwrap());
             let entropy = Arc::clone(&assembly.entropy);
-            let services = assemble(assembly).await.unwrap();
-            let api = Api::start(socket, services, &*entropy, options).unwrap();
+            let served = assemble(assembly).await.unwrap();
+            let api = Api::start(socket, served, &*entropy, options).unwrap();
             // Whoever asked may have been cancelled meanwhile.
             let _ = ready.send(api.address());
             let _ = stopped.await;
@@ -286,6 +295,7 @@ impl TestApiBuilder {
             mode,
             public_url,
             limits: self.limits,
+            proxies: self.proxies,
         }
     }
 }

@@ -14,6 +14,7 @@
 
 mod ask;
 mod assemble;
+mod attendance;
 mod drive;
 mod error;
 mod event;
@@ -24,6 +25,7 @@ mod pace;
 mod turns;
 
 pub use ask::{Ask, Attachment};
+pub use attendance::Attended;
 pub use error::TurnError;
 pub use event::{Done, Event, Metadata, TokenUsage, UsedFile};
 pub use live::Turn;

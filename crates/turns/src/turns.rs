@@ -7,13 +7,14 @@ use futures::future::{self, Either};
 use omni_domain::{AgentId, AppId, Clock, ConversationId, MinuteWindow, TurnId, UserId};
 use omni_models::{Models, Usage};
 use omni_persistence::{NewTurn, Runner, Store, StoreError, TurnRequest};
-use omni_rbac::{Authority, Grant, SystemGrant, Viewer};
+use omni_rbac::{Authority, Grant, Session, SystemGrant, Viewer};
 use omni_sealing::{MasterKey, Place};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 use tracing::Instrument;
 
 use crate::assemble;
+use crate::attendance::{Attendance, Attended};
 use crate::drive::{Asking, Drive};
 use crate::event::Metadata;
 use crate::ledger::Ledger;
@@ -54,6 +55,7 @@ pub struct Turns {
     authority: Arc<Authority>,
     settings: Settings,
     live: Arc<LiveTurns>,
+    attendance: Attendance,
     ledger: Ledger,
     tasks: TaskTracker,
     upkeep: TaskTracker,
@@ -95,6 +97,7 @@ impl Turns {
             clock,
             authority,
             settings,
+            attendance: Attendance::default(),
             ledger,
             tasks: TaskTracker::new(),
             upkeep: TaskTracker::new(),
@@ -123,8 +126,15 @@ impl Turns {
         Ok(())
     }
 
-    /// Stops the turns of those who may not have them any more.
+    /// Stops the turns of those who may not have them any more, and what is read with sessions that are over.
     async fn watch(&self) {
+        let sessions = self.attendance.sessions();
+        if !sessions.is_empty() {
+            match self.authority.ended(&sessions).await {
+                Ok(over) => self.attendance.end(&over),
+                Err(error) => tracing::warn!(%error, "whether sessions still last is not known"),
+            }
+        }
         let askers = self.live.askers();
         if askers.is_empty() {
             return;
@@ -235,6 +245,12 @@ impl Turns {
     #[must_use]
     pub fn find(&self, grant: &Grant<Viewer>, id: TurnId) -> Option<Turn> {
         self.live.find(grant, id)
+    }
+
+    /// Takes a place for somebody who reads turns for as long as their session lasts.
+    #[must_use]
+    pub fn attend(&self, session: &Session) -> Attended {
+        self.attendance.attend(*session.key())
     }
 
     /// Stops the turns of an agent that is no more.

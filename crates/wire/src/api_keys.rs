@@ -109,3 +109,18 @@ impl From<(ApiKey, SecretString)> for NewApiKeyResponse {
         }
     }
 }
+
+/// A key as whoever holds it sees it.
+#[derive(Debug, Clone, Serialize, ToSchema)]
+pub struct KeyResponse {
+    /// Its number.
+    #[schema(value_type = i64)]
+    pub key_id: ApiKeyId,
+    /// What people call it.
+    pub name: String,
+    /// The app that it opens.
+    #[schema(value_type = i64)]
+    pub app_id: AppId,
+    /// How many requests a minute it takes; 0 is without limit.
+    pub rate_limit: u32,
+}

@@ -8,6 +8,7 @@ mod agents;
 mod ai_services;
 mod api_keys;
 mod apps;
+mod audit;
 mod collaborations;
 mod conversations;
 mod error;

@@ -51,6 +51,7 @@ impl Endpoint for TurnEvents {
             None => 0,
             Some(id) => id.parse().map_err(|_| ApiError::invalid("Last-Event-ID", "must be the id of an event"))?,
         };
-        Ok(EventStream::new(frames(turn.reader(after))))
+        let attended = ctx.state.turns.attend(&ctx.granted.session);
+        Ok(EventStream::new(attended.while_it_lasts(frames(turn.reader(after)))))
     }
 }

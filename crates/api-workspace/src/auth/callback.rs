@@ -58,8 +58,11 @@ impl Endpoint for Callback {
         };
         let tag = attempt_tag(state);
         let browser = attempt_cookie_value(&ctx.state, &ctx.visit, &tag);
-        let (signed_in, next) =
-            ctx.state.identity.complete_sign_in(&returned, browser.as_deref(), &visitor(&ctx.visit)).await?;
+        let (signed_in, next) = ctx
+            .state
+            .identity
+            .complete_sign_in(&returned, browser.as_deref(), &visitor(&ctx.state, &ctx.visit))
+            .await?;
         let reply = WithCookie(Redirect(next), session_cookie(&ctx.state, &ctx.visit, &signed_in));
         Ok(WithCookie(reply, attempt_removal_cookie(&ctx.state, &ctx.visit, &tag)))
     }

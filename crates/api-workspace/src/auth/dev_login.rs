@@ -31,7 +31,7 @@ impl Endpoint for DevLogin {
 
     async fn handle(ctx: Ctx<Self>, call: Call<(), NoQuery, Self::Body>) -> Result<Self::Reply, ApiError> {
         let Json(request) = call.body;
-        let signed_in = ctx.state.identity.sign_in_as(Some(&request.email), &visitor(&ctx.visit)).await?;
+        let signed_in = ctx.state.identity.sign_in_as(Some(&request.email), &visitor(&ctx.state, &ctx.visit)).await?;
         let response = SignedInResponse { user: (&signed_in.user).into(), expires_at: signed_in.expires };
         Ok(WithCookie(Answer(response), session_cookie(&ctx.state, &ctx.visit, &signed_in)))
     }

@@ -50,7 +50,7 @@ impl Endpoint for Login {
         }
         let identity = &ctx.state.identity;
         if identity.is_fake() {
-            let signed_in = identity.sign_in_as(None, &visitor(&ctx.visit)).await?;
+            let signed_in = identity.sign_in_as(None, &visitor(&ctx.state, &ctx.visit)).await?;
             return Ok(WithCookie(Redirect(next), session_cookie(&ctx.state, &ctx.visit, &signed_in)));
         }
         let departure = identity.begin_sign_in(&next).await?;

@@ -100,3 +100,19 @@ async fn who_loses_their_place_loses_the_answer_that_is_on_its_way_within_five_s
         assert_eq!(last.kind(), "error", "{fate}: {last:?}");
     }
 }
+
+#[tokio::test]
+async fn a_session_that_is_ended_reads_no_further_and_the_turn_goes_on() {
+    let place = Place::open("hang-after-3").await;
+    let stolen = place.owner.again().await;
+    let (stream, metadata) = running(&place).await;
+    let events = format!("/internal/agents/{}/turns/{}/events", place.agent, metadata["turn_id"]);
+    let follower = stolen.get(&events).stream().await;
+    stolen.post("/internal/auth/logout").send().await.expect(200);
+    let kinds: Vec<String> = follower.rest().await.iter().map(|event| event.kind().to_owned()).collect();
+    assert!(kinds.contains(&"token".to_owned()), "{kinds:?}");
+    assert!(!kinds.iter().any(|kind| kind == "done" || kind == "error"), "{kinds:?}");
+    let cancel = format!("/internal/agents/{}/turns/{}/cancel", place.agent, metadata["turn_id"]);
+    place.owner.post(&cancel).send().await.expect(200);
+    assert_eq!(ends_with_an_error(&place, stream).await.data["code"], json!("cancelled"));
+}

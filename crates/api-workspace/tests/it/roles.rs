@@ -49,7 +49,7 @@ fn targets(route: &Route, ids: Ids) -> Vec<(bool, String)> {
             vec![(false, plain.clone()), (true, join(&plain, &format!("app_id={app}")))]
         }
         Reach::AppByQuery => vec![(true, plain)],
-        Reach::Nowhere | Reach::Platform | Reach::Invitation => vec![(false, plain)],
+        Reach::Nowhere | Reach::Platform | Reach::Invitation | Reach::Key => vec![(false, plain)],
     }
 }
 

@@ -12,6 +12,7 @@ use omni_registry::{
     Registration, ServiceId, Slot, SlotKey, Terms,
 };
 
+use crate::connection::Sight;
 use crate::{Store, StoreError};
 use slots::Wanted;
 
@@ -56,7 +57,7 @@ impl Store {
         succession: Succession,
         entropy: &dyn Entropy,
     ) -> Result<Told<RegisterReply>, StoreError> {
-        let mut lent = self.lend().await?;
+        let mut lent = self.lend(Sight::NoApp).await?;
         lent.transaction(async |connection| {
             let place = slots::lock_or_make(connection, key).await?;
             let mut slot = slots::load(connection, &place, Wanted::of_process(&registration.process)).await?;
@@ -106,7 +107,7 @@ impl Store {
         id: &ServiceId,
         step: impl FnOnce(&Slot, Timestamp) -> Outcome<R> + Send,
     ) -> Result<Option<Told<R>>, StoreError> {
-        let mut lent = self.lend().await?;
+        let mut lent = self.lend(Sight::NoApp).await?;
         lent.transaction(async |connection| {
             let Some(place) = slots::lock_of_service(connection, id).await? else {
                 return Ok(None);

@@ -12,6 +12,7 @@ use omni_registry::{Census, Event, SweepLicence, Sweeper, Swept, Terms, Verdict}
 
 use super::slots::{self, Wanted};
 
+use crate::connection::Sight;
 use crate::statement::Statement;
 use crate::{Store, StoreError};
 
@@ -85,7 +86,7 @@ impl Store {
              FROM services i JOIN service_slots s ON s.slot_id = i.slot_id \
              WHERE i.service_type = 'channel' AND i.phase IN ('live', 'suspect', 'expired') GROUP BY s.name",
         )
-        .load(&mut self.lend().await?)
+        .load(&mut self.lend(Sight::NoApp).await?)
         .await?;
         Ok(rows.into_iter().map(|row| (row.name, row.is_up)).collect())
     }
@@ -102,7 +103,7 @@ impl Store {
             ")) AS overdue FROM (SELECT clock_timestamp() AS now) c \
              LEFT JOIN services i ON i.phase IN ('live', 'suspect') GROUP BY c.now",
         )
-        .get_result(&mut self.lend().await?)
+        .get_result(&mut self.lend(Sight::NoApp).await?)
         .await?;
         let count = |number: i64| usize::try_from(number).unwrap_or_default();
         let census = Census { addressed: count(row.addressed), silent: count(row.silent), overdue: count(row.overdue) };
@@ -127,13 +128,13 @@ impl Store {
                 .sql(" OR c.issued > ")
                 .moment(ahead)
                 .sql(")")
-                .load(&mut self.lend().await?)
+                .load(&mut self.lend(Sight::NoApp).await?)
                 .await?;
         Ok(rows.into_iter().map(|row| row.slot_id).collect())
     }
 
     async fn sweep_slot(&self, slot: i64, licence: &SweepLicence, done: &mut SweptServices) -> Result<(), StoreError> {
-        let mut lent = self.lend().await?;
+        let mut lent = self.lend(Sight::NoApp).await?;
         let outcome = lent
             .transaction(async |connection| {
                 let Some(place) = slots::lock_if_free(connection, slot).await? else {

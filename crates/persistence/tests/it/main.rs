@@ -5,3 +5,4 @@ mod catalogue;
 mod migrating;
 mod references;
 mod tables;
+mod wall;

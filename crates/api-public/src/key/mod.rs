@@ -1,0 +1,5 @@
+mod get;
+
+pub(crate) use get::Get;
+
+const SECTION: &str = "Key";
