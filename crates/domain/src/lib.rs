@@ -18,6 +18,7 @@ mod conversation;
 mod error;
 mod ids;
 mod mask;
+mod metadata_filter;
 mod page;
 mod patch;
 mod role;
@@ -40,6 +41,9 @@ pub use ids::{
     AgentId, ApiKeyId, AppId, CollaborationId, ConversationId, MessageId, ServiceId, SessionId, TurnId, UserId,
 };
 pub use mask::{MASK_PREFIX, is_masked, mask};
+pub use metadata_filter::{
+    Comparison, MetadataCondition, MetadataField, MetadataFilter, MetadataTest, MetadataValue, Quantity,
+};
 pub use page::{Page, PageRequest};
 pub use patch::Patch;
 pub use role::{Role, UnknownRole};
