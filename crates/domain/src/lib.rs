@@ -38,7 +38,8 @@ pub use collaboration::{Collaboration, InvitationDraft, InvitationStatus, Invite
 pub use conversation::{Author, Conversation, ConversationSource, Message, MessageStatus, excerpt, title_from};
 pub use error::{ErrorKind, Failure, Invalid, error_chain};
 pub use ids::{
-    AgentId, ApiKeyId, AppId, CollaborationId, ConversationId, MessageId, ServiceId, SessionId, TurnId, UserId,
+    AgentId, ApiKeyId, AppId, ChunkId, CollaborationId, ConversationId, DocumentId, MessageId, ServiceId, SessionId,
+    SiloId, TurnId, UserId,
 };
 pub use mask::{MASK_PREFIX, is_masked, mask};
 pub use metadata_filter::{
