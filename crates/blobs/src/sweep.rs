@@ -96,6 +96,7 @@ fn shard(layout: &Layout, first: u8, newest: SystemTime) -> io::Result<Shard> {
             // What lies where its own hash would not have put it is not ours to judge.
             let Some(hash) = named.filter(|hash| layout.blob(hash) == entry.path()) else { continue };
             match entry.metadata() {
+                Ok(metadata) if !metadata.is_file() => {}
                 Ok(metadata) if is_old(&metadata, newest)? => shard.old.push(hash),
                 Ok(_) => shard.young += 1,
                 Err(error) if error.kind() == io::ErrorKind::NotFound => {}

@@ -63,7 +63,7 @@ async fn what_the_server_said_is_for_the_log_and_short() {
     let (error, _) = search_meets(&says_no(400, &format!("Wrong input: {}", "x".repeat(100_000)))).await;
     assert_eq!(error.to_string(), "the vector store refused the request with status 400");
     let said = error.source().unwrap().to_string();
-    assert!(said.contains("Wrong input: xxx") || said.contains("xxx"), "{said}");
+    assert!(said.contains("Wrong input: xxx"), "{said}");
     assert!(said.len() < 400, "{}", said.len());
 }
 
@@ -99,10 +99,9 @@ async fn what_is_no_answer_of_qdrant_is_malformed() {
         ok(&json!({ "points": [hit(1.into(), &json!({ "app": "1", "silo": "10", "document": "x", "chunk": 1 }))] })),
         ok(&json!({ "points": eleven })),
     ];
-    for mishap in cases {
-        let (error, tried) = search_meets(&mishap).await;
-        let shown: String = format!("{mishap:?}").chars().take(200).collect();
-        assert_eq!((error.code(), tried), ("vector_store_malformed", 1), "{shown}: {error:?}");
+    for (number, mishap) in cases.iter().enumerate() {
+        let (error, tried) = search_meets(mishap).await;
+        assert_eq!((error.code(), tried), ("vector_store_malformed", 1), "case {number}: {error:?}");
     }
 }
 

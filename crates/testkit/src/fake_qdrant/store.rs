@@ -109,6 +109,10 @@ impl Store {
 impl Collection {
     fn describe(&self) -> Value {
         let made_with = &self.made_with;
+        let mut hnsw = json!({ "m": 16, "ef_construct": 100, "full_scan_threshold": 10_000 });
+        for (name, value) in made_with["hnsw_config"].as_object().into_iter().flatten() {
+            hnsw[name] = value.clone();
+        }
         json!({
             "status": "green",
             "optimizer_status": "ok",
@@ -117,7 +121,13 @@ impl Collection {
             "segments_count": 1,
             "config": {
                 "params": { "vectors": made_with["vectors"], "on_disk_payload": made_with["on_disk_payload"] },
-                "hnsw_config": made_with["hnsw_config"],
+                "hnsw_config": hnsw,
+                "optimizer_config": {
+                    "deleted_threshold": 0.2,
+                    "vacuum_min_vector_number": 1_000,
+                    "default_segment_number": 0,
+                    "flush_interval_sec": 5,
+                },
             },
             "payload_schema": self.payload_schema,
         })
@@ -199,7 +209,9 @@ impl Collection {
     }
 
     fn query(&self, body: &Value) -> Answer {
-        let wanted = scaled(&self.vector(&body["query"])?);
+        // A vector alone is short for its nearest.
+        let query = body["query"].get("nearest").unwrap_or(&body["query"]);
+        let wanted = scaled(&self.vector(query)?);
         let least = body["score_threshold"].as_f64().unwrap_or(f64::NEG_INFINITY);
         let limit = body["limit"].as_u64().unwrap_or(10);
         if limit == 0 {
