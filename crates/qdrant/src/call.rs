@@ -9,7 +9,7 @@ use secrecy::SecretString;
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
-use tokio::time::sleep;
+use tokio::time::{Instant, sleep};
 use url::Url;
 
 use crate::QdrantError;
@@ -26,7 +26,7 @@ const MOST_OF_A_QUOTE: usize = 300;
 /// What a call may cost.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Bounds {
-    /// For each try as a whole.
+    /// For all tries together.
     pub(crate) deadline: Duration,
     /// The most bytes of the answer.
     pub(crate) most_bytes: u64,
@@ -123,25 +123,27 @@ impl Server {
         call: &Call,
         read: impl AsyncFn(Response) -> Result<T, QdrantError>,
     ) -> Result<T, QdrantError> {
+        let until = Instant::now() + call.bounds.deadline;
         let pauses: &[Duration] = if call.repeat == Repeat::Idempotent { &PAUSES } else { &[] };
         for pause in pauses {
-            match self.attempt(call, &read).await {
+            match self.attempt(call, until, &read).await {
                 // A server that says when it is back is believed.
                 Err(QdrantError::Unavailable { retry_after: None, .. }) => sleep(*pause).await,
                 answered => return answered,
             }
         }
-        self.attempt(call, &read).await
+        self.attempt(call, until, &read).await
     }
 
     async fn attempt<T>(
         &self,
         call: &Call,
+        until: Instant,
         read: &impl AsyncFn(Response) -> Result<T, QdrantError>,
     ) -> Result<T, QdrantError> {
-        let Bounds { deadline, most_bytes } = call.bounds;
-        let deadlines = Deadlines { headers: deadline, idle: deadline, total: deadline };
-        let request = call.request.clone().deadlines(deadlines).max_body(most_bytes);
+        let left = until.saturating_duration_since(Instant::now());
+        let deadlines = Deadlines { headers: left, idle: left, total: left };
+        let request = call.request.clone().deadlines(deadlines).max_body(call.bounds.most_bytes);
         let response = self.egress.send(request).await?;
         if response.status().is_success() { read(response).await } else { Err(refusal(response).await) }
     }
