@@ -159,3 +159,14 @@ impl<F: Failure> From<F> for ApiError {
 pub(crate) fn role_sentence(role: Role) -> String {
     format!("{role} or higher")
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_full_disk_is_not_the_callers_fault_and_not_a_bug() {
+        let error = ApiError::new(ErrorKind::StorageFull, "storage_full", "no space");
+        assert_eq!((error.status().as_u16(), error.detail()), (507, "no space"));
+    }
+}

@@ -4,6 +4,8 @@
 mod folder;
 mod full_disk;
 mod garbage;
+#[cfg(target_os = "linux")]
+mod gate;
 mod killed;
 mod reading;
 mod writing;
