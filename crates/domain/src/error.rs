@@ -25,6 +25,8 @@ pub enum ErrorKind {
     UpstreamTimeout,
     /// A dependency of ours (PostgreSQL, NATS) is away.
     Unavailable,
+    /// The machine has no space left for what is to be stored; it works again once there is.
+    StorageFull,
     /// A bug, or stored data that contradicts itself.
     Internal,
 }

@@ -58,6 +58,12 @@ ids! {
     CollaborationId,
     /// A key by which programs use an app's agents.
     ApiKeyId,
+    /// A silo of an app: documents that are searched together.
+    SiloId,
+    /// A document of a silo.
+    DocumentId,
+    /// A chunk of a document: what is embedded and found.
+    ChunkId,
     /// A conversation of one person with one agent.
     ConversationId,
     /// One message of a conversation.

@@ -19,6 +19,7 @@ mod conversation;
 mod error;
 mod ids;
 mod mask;
+mod metadata_filter;
 mod page;
 mod patch;
 mod role;
@@ -41,9 +42,13 @@ pub use collaboration::{Collaboration, InvitationDraft, InvitationStatus, Invite
 pub use conversation::{Author, Conversation, ConversationSource, Message, MessageStatus, excerpt, title_from};
 pub use error::{ErrorKind, Failure, Invalid, error_chain};
 pub use ids::{
-    AgentId, ApiKeyId, AppId, CollaborationId, ConversationId, MessageId, ServiceId, SessionId, TurnId, UserId,
+    AgentId, ApiKeyId, AppId, ChunkId, CollaborationId, ConversationId, DocumentId, MessageId, ServiceId, SessionId,
+    SiloId, TurnId, UserId,
 };
 pub use mask::{MASK_PREFIX, is_masked, mask};
+pub use metadata_filter::{
+    Comparison, MetadataCondition, MetadataField, MetadataFilter, MetadataTest, MetadataValue, Quantity,
+};
 pub use page::{Page, PageRequest};
 pub use patch::Patch;
 pub use role::{Role, UnknownRole};

@@ -131,6 +131,7 @@ impl ApiError {
             ErrorKind::Upstream => StatusCode::BAD_GATEWAY,
             ErrorKind::UpstreamTimeout => StatusCode::GATEWAY_TIMEOUT,
             ErrorKind::Unavailable => StatusCode::SERVICE_UNAVAILABLE,
+            ErrorKind::StorageFull => StatusCode::INSUFFICIENT_STORAGE,
             ErrorKind::Internal => StatusCode::INTERNAL_SERVER_ERROR,
         }
     }
@@ -157,4 +158,15 @@ impl<F: Failure> From<F> for ApiError {
 /// The sentence for a role that is too low, for documents and tests.
 pub(crate) fn role_sentence(role: Role) -> String {
     format!("{role} or higher")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_full_disk_is_not_the_callers_fault_and_not_a_bug() {
+        let error = ApiError::new(ErrorKind::StorageFull, "storage_full", "no space");
+        assert_eq!((error.status().as_u16(), error.detail()), (507, "no space"));
+    }
 }
