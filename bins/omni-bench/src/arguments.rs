@@ -26,6 +26,8 @@ pub(crate) struct Arguments {
 pub(crate) enum Promise {
     /// Signed-in `GET /internal/apps` against the same SQL in pgbench.
     Apps,
+    /// The check of session and role against a request without one.
+    Roles,
     /// A model's stream through a chat against the same stream read directly.
     Chat,
     /// Other requests while more streams run than there are database connections.

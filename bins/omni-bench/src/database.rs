@@ -28,6 +28,21 @@ INSERT INTO agents (app_id, name, service_id, has_memory, memory_max_messages, m
 SELECT s.app_id, 'Agent ' || k, s.service_id, true, 20, 4000, now(), now() FROM ai_services s, generate_series(1, 3) k;
 ";
 
+/// Everybody belongs to five of a thousand apps.
+const COMPANY: &str = "
+INSERT INTO users (email, email_verified, name, create_date)
+SELECT 'member-' || n || '@bench.example', true, 'Member ' || n, now() FROM generate_series(0, 9999) n;
+
+INSERT INTO apps (name, slug, owner_id, create_date, update_date)
+SELECT 'Company app ' || n, 'company-' || n, u.user_id, now(), now()
+FROM generate_series(0, 999) n JOIN users u ON u.email = 'member-' || (n * 10 + 1) || '@bench.example';
+
+INSERT INTO collaborations (app_id, user_id, email, role, status, invited_by, invited_at, accepted_at)
+SELECT a.app_id, u.user_id, u.email, 'editor', 'accepted', a.owner_id, now(), now()
+FROM generate_series(0, 9999) n JOIN users u ON u.email = 'member-' || n || '@bench.example'
+CROSS JOIN generate_series(0, 4) k JOIN apps a ON a.slug = 'company-' || ((n * 7 + k * 191) % 1000);
+";
+
 pub(crate) struct Database {
     admin: Client,
     connections: JoinSet<()>,
@@ -70,6 +85,27 @@ impl Database {
             client.batch_execute("CHECKPOINT").await?;
         }
         Ok(())
+    }
+
+    /// Adds a large company, unless that is done.
+    pub(crate) async fn seed_company(&self) -> anyhow::Result<()> {
+        let mut connections = JoinSet::new();
+        let client = connect(&self.url, &mut connections).await?;
+        let seeded = "SELECT EXISTS (SELECT FROM users WHERE email = 'member-0@bench.example')";
+        if !client.query_one(seeded, &[]).await?.get::<_, bool>(0) {
+            client.batch_execute(COMPANY).await.context("the company cannot be made")?;
+            client.batch_execute("VACUUM ANALYZE").await?;
+            client.batch_execute("CHECKPOINT").await?;
+        }
+        Ok(())
+    }
+
+    /// An app that this person belongs to.
+    pub(crate) async fn an_app_of(&self, email: &str) -> anyhow::Result<i64> {
+        let mut connections = JoinSet::new();
+        let client = connect(&self.url, &mut connections).await?;
+        let app = "SELECT min(app_id) FROM collaborations WHERE email = $1";
+        Ok(client.query_one(app, &[&email]).await?.get(0))
     }
 
     /// How many of the server's connections to this database do something or hold a transaction open, our own left out.

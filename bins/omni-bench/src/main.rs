@@ -17,6 +17,7 @@ mod model;
 mod pgbench;
 mod programs;
 mod report;
+mod roles;
 mod sample;
 mod server;
 mod start;
@@ -44,6 +45,7 @@ async fn measure(bench: &Bench, arguments: &Arguments) -> anyhow::Result<()> {
     for promise in arguments.promises() {
         match promise {
             Promise::Apps => apps::measure(bench).await?,
+            Promise::Roles => roles::measure(bench).await?,
             Promise::Chat => chat::measure(bench).await?,
             Promise::Held => held::measure(bench).await?,
             Promise::Start => start::measure(bench).await?,

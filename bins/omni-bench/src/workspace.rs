@@ -15,7 +15,11 @@ pub(crate) struct Person {
 
 impl Person {
     pub(crate) async fn sign_in(address: SocketAddr, index: usize) -> anyhow::Result<Self> {
-        let body = json!({ "email": email(index) }).to_string();
+        Self::sign_in_as(address, &email(index)).await
+    }
+
+    pub(crate) async fn sign_in_as(address: SocketAddr, email: &str) -> anyhow::Result<Self> {
+        let body = json!({ "email": email }).to_string();
         let mut connection = Connection::open(address).await?;
         let answer = connection.exchange(&request("POST", "/internal/auth/dev-login", address, "", &body)).await?;
         ensure!(answer.status == 200, "nobody can sign in: status {}", answer.status);

@@ -112,7 +112,7 @@ async fn a_session_that_is_ended_reads_no_further_and_the_turn_goes_on() {
     let kinds: Vec<String> = follower.rest().await.iter().map(|event| event.kind().to_owned()).collect();
     assert!(kinds.contains(&"token".to_owned()), "{kinds:?}");
     assert!(!kinds.iter().any(|kind| kind == "done" || kind == "error"), "{kinds:?}");
-    let cancel = format!("/internal/agents/{}/turns/{}/cancel", place.agent, metadata["turn_id"]);
-    place.owner.post(&cancel).send().await.expect(200);
+    let turn = format!("/internal/agents/{}/turns/{}", place.agent, metadata["turn_id"]);
+    place.owner.delete(&turn).send().await.expect(200);
     assert_eq!(ends_with_an_error(&place, stream).await.data["code"], json!("cancelled"));
 }
