@@ -45,7 +45,8 @@ impl Site {
     #[must_use]
     pub fn with<P: Plane>(mut self, beginnings: &[&'static str], api: &Arc<Dispatcher<P>>) -> Self {
         for beginning in beginnings {
-            self.beside.push((beginning, Arc::clone(api) as _));
+            let api: Arc<dyn Answering> = Arc::<Dispatcher<P>>::clone(api);
+            self.beside.push((beginning, api));
         }
         self
     }

@@ -108,7 +108,7 @@ impl Connector {
     /// is a superuser's.
     pub(crate) async fn open(&self) -> ConnectionResult<AsyncPgConnection> {
         let late = |_| ConnectionError::BadConnection("the server does not answer".to_owned());
-        tokio::time::timeout(self.patience, self.connect()).await.map_err(late)?
+        tokio::time::timeout(self.patience, Box::pin(self.connect())).await.map_err(late)?
     }
 
     async fn connect(&self) -> ConnectionResult<AsyncPgConnection> {
@@ -158,7 +158,8 @@ impl Manager for Connector {
     type Error = ConnectionError;
 
     async fn create(&self) -> Result<Pooled, ConnectionError> {
-        self.open_behind_the_wall().await
+        // Boxed: opening one is rare and large, and lending one is neither.
+        Box::pin(self.open_behind_the_wall()).await
     }
 
     /// A test query per request would cost every request a round trip; a connection that died is found by its use.
