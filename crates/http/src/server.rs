@@ -4,10 +4,12 @@ use std::time::Duration;
 
 use actix_web::dev::{Server, ServerHandle};
 use actix_web::middleware::Compress;
+use actix_web::rt::net::TcpStream;
 use actix_web::{App, HttpServer, web};
 
 use crate::Plane;
 use crate::dispatch::Dispatcher;
+use crate::visit::NearEnd;
 
 /// How long a client may take to send the head of a request.
 const HEAD: Duration = Duration::from_secs(10);
@@ -42,6 +44,11 @@ pub fn serve<P: Plane>(
             let dispatcher = Arc::clone(&dispatcher);
             async move { dispatcher.answer(head, payload).await }
         }))
+    })
+    .on_connect(|connection, data| {
+        if let Some(near) = connection.downcast_ref::<TcpStream>().and_then(|stream| stream.local_addr().ok()) {
+            data.insert(NearEnd(near));
+        }
     })
     .workers(options.workers)
     .max_connections(options.connections)

@@ -23,6 +23,10 @@ pub struct Visit {
     share: Rc<Share>,
 }
 
+/// What a connection remembers of itself: where the server took it.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct NearEnd(pub(crate) SocketAddr);
+
 impl Visit {
     pub(crate) fn new(
         head: HttpRequest,
@@ -60,13 +64,25 @@ impl Visit {
     /// so this decides nothing but whether two of the caller's own claims agree.
     #[must_use]
     pub fn host(&self) -> Option<&str> {
-        self.header("host").or_else(|| self.head.uri().authority().map(Authority::as_str))
+        self.header("host").or_else(|| self.authority())
     }
 
     /// The socket's other end. Forwarding headers are not looked at.
     #[must_use]
     pub fn peer(&self) -> Option<SocketAddr> {
         self.head.peer_addr()
+    }
+
+    /// The socket's near end: where this server took the connection.
+    #[must_use]
+    pub fn near_end(&self) -> Option<SocketAddr> {
+        self.head.conn_data().map(|NearEnd(address)| *address)
+    }
+
+    /// The host that the request's target names, if it names one: only a proxy is asked so.
+    #[must_use]
+    pub fn authority(&self) -> Option<&str> {
+        self.head.uri().authority().map(Authority::as_str)
     }
 
     /// Whether the method promises to change nothing.
