@@ -95,7 +95,11 @@ fn what_the_control_plane_asks_for_adds_up() {
         ("Peer_UID", asked(false, true)),
         ("loopback, strict,peer_uid", asked(true, true)),
     ] {
-        assert_eq!(load([FAKE, ("OMNI_CONTROL_LOCALITY", words)]).unwrap().config.control_locality, locality, "{words}");
+        assert_eq!(
+            load([FAKE, ("OMNI_CONTROL_LOCALITY", words)]).unwrap().config.control_locality,
+            locality,
+            "{words}"
+        );
     }
     let text = "[listen]\ncontrol_locality = ['peer_uid', 'strict']";
     assert_eq!(load_file(text, [FAKE]).unwrap().config.control_locality, asked(true, true));
