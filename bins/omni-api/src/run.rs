@@ -4,10 +4,10 @@ use std::sync::atomic::AtomicBool;
 use std::time::{Duration, Instant};
 
 use anyhow::Context;
-use omni_api_control::ControlPlane;
+use omni_api_control::{Accounts, ControlPlane, Locality};
 use omni_api_workspace::Services;
 use omni_bus::Bus;
-use omni_config::{Config, Loaded, process_environment};
+use omni_config::{Config, ControlLocality, Loaded, process_environment};
 use omni_egress::{Allow, Egress, EgressPolicy};
 use omni_http::TrustedProxies;
 use omni_identity::{Mode, SessionLimits};
@@ -83,6 +83,7 @@ fn load(arguments: &Arguments) -> anyhow::Result<Loaded> {
 struct Setup {
     egress: Egress,
     mode: Mode,
+    locality: Locality,
     accept_new_key: bool,
 }
 
@@ -92,8 +93,19 @@ impl Setup {
             Allow::parse(&config.egress_allow).map_err(|error| Misconfigured(format!("OMNI_EGRESS_ALLOW: {error}")))?;
         let egress = Egress::new(EgressPolicy { allow, ..EgressPolicy::default() })?;
         let mode = sign_in::mode(&config.auth, &egress)?;
-        Ok(Self { egress, mode, accept_new_key: arguments.accept_new_key })
+        let locality = locality(config.control_locality)?;
+        Ok(Self { egress, mode, locality, accept_new_key: arguments.accept_new_key })
     }
+}
+
+fn locality(demands: ControlLocality) -> Result<Locality, Misconfigured> {
+    let accounts = demands.peer_uid.then(Accounts::of_this_process).transpose().map_err(|error| {
+        Misconfigured(format!(
+            "OMNI_CONTROL_LOCALITY: peer_uid needs Linux and its /proc/net/tcp, to tell whose a connection is, and that \
+             cannot be read here ({error}); leave peer_uid out"
+        ))
+    })?;
+    Ok(Locality { strict: demands.strict, accounts })
 }
 
 /// The sockets of the two APIs, taken before anything is started.
@@ -125,9 +137,10 @@ async fn serve_data(
     started: Instant,
     stop: &mut StopSignals,
 ) -> anyhow::Result<()> {
+    let locality = setup.locality.clone();
     let served = services(config, setup, data).await?;
     let options = ApiOptions { workers: workers(), grace: config.shutdown_grace };
-    let plane = control_plane(config, data, served.services.store.clone(), started).await?;
+    let plane = control_plane(config, locality, data, served.services.store.clone(), started).await?;
     let control = Control::start(sockets.control, Arc::new(plane))?;
     let api = Api::start(sockets.http, served, &OperatingSystem, options)?;
     tracing::info!(address = %api.address(), control = %control.address(), took = ?started.elapsed(), "ready");
@@ -151,10 +164,17 @@ async fn stop_both(api: Api, control: Control) -> anyhow::Result<()> {
     control.stop().await.and(stopped)
 }
 
-async fn control_plane(config: &Config, data: &Data, store: Store, started: Instant) -> anyhow::Result<ControlPlane> {
+async fn control_plane(
+    config: &Config,
+    locality: Locality,
+    data: &Data,
+    store: Store,
+    started: Instant,
+) -> anyhow::Result<ControlPlane> {
     let node = Node::of(&config.data_dir, &OperatingSystem)?;
     Ok(ControlPlane {
         store,
+        locality,
         bus: Bus::connect(&data.nats_url, "omni-api").await?,
         clock: Arc::new(SystemClock),
         entropy: Arc::new(OperatingSystem),

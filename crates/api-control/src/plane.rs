@@ -3,7 +3,7 @@ use omni_http::{ApiError, Plane, Visit};
 use serde_json::{Value, json};
 
 use crate::ControlPlane;
-use crate::locality::{NOT_LOCAL, admit};
+use crate::locality::{NOT_LOCAL, screen};
 
 /// The control plane.
 #[derive(Debug)]
@@ -15,8 +15,8 @@ impl Plane for ControlApi {
     const NAME: &'static str = "control";
     const TITLE: &'static str = "Omni control plane";
 
-    fn screen(_state: &ControlPlane, visit: &Visit) -> Result<(), ApiError> {
-        admit(visit).map(drop)
+    fn screen(state: &ControlPlane, visit: &Visit) -> Result<(), ApiError> {
+        screen(&state.locality, visit)
     }
 
     fn error_body(error: &ApiError) -> Value {

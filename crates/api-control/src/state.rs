@@ -9,6 +9,8 @@ use omni_persistence::Store;
 use omni_registry::{NodeId, Terms};
 use omni_wire::control::{StartupOptions, SubprocessConfig};
 
+use crate::Locality;
+
 /// How long what the process depends on may take to answer, before it counts as away.
 pub(crate) const PATIENCE: Duration = Duration::from_secs(2);
 
@@ -18,6 +20,8 @@ pub struct ControlPlane {
     pub store: Store,
     /// The connection to NATS.
     pub bus: Bus,
+    /// Who is answered.
+    pub locality: Locality,
     /// Where the time comes from.
     pub clock: Arc<dyn Clock>,
     /// Where randomness comes from.

@@ -15,7 +15,7 @@ use crate::table::{
     MODEL_FIRST_BYTE_TIMEOUT, MODEL_IDLE_TIMEOUT, MODEL_TOTAL_TIMEOUT, NATS_URL, OMNIADMINS, PUBLIC_URL,
     SECRET_KEY_FILE, SESSION_HOURS, SESSION_IDLE_MINUTES, SETTINGS, SHUTDOWN_GRACE, TRUSTED_PROXIES,
 };
-use crate::{Auth, ConfigError, DataDir, Environment, LogFormat, Warning, log, values};
+use crate::{Auth, ConfigError, ControlLocality, DataDir, Environment, LogFormat, Warning, log, values};
 
 /// Everything that can be set, checked. `docs/configuration.md` says what each means; `Debug` shows no secret.
 #[derive(Debug, Clone)]
@@ -24,6 +24,8 @@ pub struct Config {
     pub http_addr: SocketAddr,
     /// Where the control plane is served; always loopback.
     pub control_addr: SocketAddr,
+    /// Whom the control plane answers.
+    pub control_locality: ControlLocality,
     /// Where the gateway finds the control plane.
     pub api_url: Url,
     /// What people type to reach Omni: an origin without a path.
@@ -128,6 +130,7 @@ impl Config {
         if http_addr == control_addr && http_addr.is_some_and(|address| address.port() != 0) {
             reader.refuse(&CONTROL_ADDR, CONTROL_ADDR.form);
         }
+        let control_locality = ControlLocality::read(reader);
         let api_url = reader.required(&API_URL, values::web_url);
         let public_url = reader.optional(&PUBLIC_URL, values::origin);
 
@@ -159,6 +162,7 @@ impl Config {
         Some(Self {
             http_addr: http_addr?,
             control_addr: control_addr?,
+            control_locality,
             api_url: api_url?,
             public_url,
             trusted_proxies,

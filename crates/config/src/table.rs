@@ -26,6 +26,14 @@ settings! {
         .text("OMNI_CONTROL_ADDR", "a loopback address and a port, such as 127.0.0.1:8882, other than OMNI_HTTP_ADDR")
         .default("127.0.0.1:8882")
         .means("Where `omni-api` serves the control plane and `/metrics`, to this machine only.");
+    CONTROL_LOCALITY = LISTEN
+        .list("OMNI_CONTROL_LOCALITY", "`loopback`, `strict` or `peer_uid`")
+        .default("loopback")
+        .means(
+            "Whom the control plane answers. `loopback`: programs on this machine, and no page of another site; this always \
+             holds. `strict`: besides, nothing that a proxy has forwarded. `peer_uid`: besides, only programs of the account \
+             that runs `omni-api` and of root; Linux only.",
+        );
     API_URL = LISTEN
         .text("OMNI_API_URL", "an http or https URL without credentials, query and fragment")
         .default("http://127.0.0.1:8882")

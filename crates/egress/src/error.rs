@@ -3,10 +3,35 @@
 use std::error::Error;
 
 use omni_domain::ErrorKind;
+use serde_json::error::Category;
 
 use crate::names::{LookupFailed, NotAdmitted};
 
 type Cause = Box<dyn Error + Send + Sync>;
+
+/// Where an answer stops being the JSON that was expected.
+///
+/// It quotes nothing of the answer, as the parser's own message does: the other side may repeat the secrets that it was
+/// sent, and this goes into logs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("{problem} at line {line}, column {column}")]
+pub struct NotJson {
+    problem: &'static str,
+    line: usize,
+    column: usize,
+}
+
+impl From<serde_json::Error> for NotJson {
+    fn from(error: serde_json::Error) -> Self {
+        let problem = match error.classify() {
+            Category::Io => "it could not be read",
+            Category::Syntax => "it is no JSON",
+            Category::Data => "it has another shape",
+            Category::Eof => "it breaks off",
+        };
+        Self { problem, line: error.line(), column: error.column() }
+    }
+}
 
 /// Why a request was not sent or not answered.
 ///
@@ -84,7 +109,7 @@ pub enum EgressError {
     #[error("the answer is not the JSON that was expected")]
     Json {
         /// Where it differs.
-        source: serde_json::Error,
+        source: NotJson,
     },
     /// The client could not be made: the machine has no CA certificates, or the policy holds what HTTP does not allow.
     #[error("no HTTP client can be made; are the system's CA certificates installed?")]

@@ -32,7 +32,7 @@ mod target;
 pub use address::globally_reachable;
 pub use allow::Allow;
 pub use egress::Egress;
-pub use error::{EgressError, TimedOut};
+pub use error::{EgressError, NotJson, TimedOut};
 pub use names::{Resolver, SystemResolver};
 pub use policy::{Deadlines, EgressPolicy, Redirects};
 pub use request::Request;

@@ -95,7 +95,7 @@ impl Response {
     /// # Errors
     /// As [`Response::chunk`], and [`EgressError::Json`].
     pub async fn json<T: DeserializeOwned>(self) -> Result<T, EgressError> {
-        serde_json::from_slice(&self.bytes().await?).map_err(|source| EgressError::Json { source })
+        serde_json::from_slice(&self.bytes().await?).map_err(|error| EgressError::Json { source: error.into() })
     }
 }
 

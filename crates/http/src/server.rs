@@ -3,10 +3,12 @@ use std::time::Duration;
 
 use actix_web::dev::{Server, ServerHandle};
 use actix_web::middleware::Compress;
+use actix_web::rt::net::TcpStream;
 use actix_web::web::Payload;
 use actix_web::{App, HttpRequest, HttpServer, web};
 
 use crate::Site;
+use crate::visit::NearEnd;
 
 /// How long a client may take to send the head of a request.
 const HEAD: Duration = Duration::from_secs(10);
@@ -39,6 +41,11 @@ pub fn serve(
         App::new()
             .wrap(Compress::default())
             .default_service(web::to(move |head: HttpRequest, payload: Payload| site.answer(head, payload)))
+    })
+    .on_connect(|connection, data| {
+        if let Some(near) = connection.downcast_ref::<TcpStream>().and_then(|stream| stream.local_addr().ok()) {
+            data.insert(NearEnd(near));
+        }
     })
     .workers(options.workers)
     .max_connections(options.connections)

@@ -24,6 +24,10 @@ pub struct Visit {
     share: Rc<Share>,
 }
 
+/// What a connection remembers of itself: where the server took it.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct NearEnd(pub(crate) SocketAddr);
+
 impl Visit {
     pub(crate) fn new(
         head: HttpRequest,
@@ -68,7 +72,7 @@ impl Visit {
     /// so this decides nothing but whether two of the caller's own claims agree.
     #[must_use]
     pub fn host(&self) -> Option<&str> {
-        self.header("host").or_else(|| self.head.uri().authority().map(Authority::as_str))
+        self.header("host").or_else(|| self.authority())
     }
 
     /// The socket's other end. Forwarding headers are not looked at.
@@ -81,6 +85,18 @@ impl Visit {
     #[must_use]
     pub fn method(&self) -> &str {
         self.head.method().as_str()
+    }
+
+    /// The socket's near end: where this server took the connection.
+    #[must_use]
+    pub fn near_end(&self) -> Option<SocketAddr> {
+        self.head.conn_data().map(|NearEnd(address)| *address)
+    }
+
+    /// The host that the request's target names, if it names one: only a proxy is asked so.
+    #[must_use]
+    pub fn authority(&self) -> Option<&str> {
+        self.head.uri().authority().map(Authority::as_str)
     }
 
     /// Whether the method promises to change nothing.

@@ -255,9 +255,23 @@ async fn read<T: DeserializeOwned>(endpoint: &'static str, answer: Response) -> 
     answer.json().await.map_err(|error| OidcError::egress(endpoint, error))
 }
 
+/// What a token endpoint can say, by [RFC 6749](https://www.rfc-editor.org/rfc/rfc6749#section-5.2).
+const REFUSALS: [&str; 6] = [
+    "invalid_request",
+    "invalid_client",
+    "invalid_grant",
+    "unauthorized_client",
+    "unsupported_grant_type",
+    "invalid_scope",
+];
+
 /// What it means that the token endpoint took the request and refused the code.
 fn refusal(refusal: &TokenRefusal) -> OidcError {
-    let problem = Problem(format!("the token endpoint says {:?}", refusal.error.chars().take(100).collect::<String>()));
+    // Only names that are known go into the log: a provider's own text may quote what it was sent, which is secret.
+    let problem = Problem(match REFUSALS.iter().find(|name| **name == refusal.error) {
+        Some(name) => format!("the token endpoint says `{name}`"),
+        None => "the token endpoint refuses by a name that OAuth 2.0 does not have".to_owned(),
+    });
     match refusal.error.as_str() {
         "invalid_grant" => OidcError::CodeRefused { problem },
         _ => OidcError::Unsuitable { problem },

@@ -25,7 +25,8 @@ pub struct Client {
 
 impl Client {
     /// Somebody whose session nobody knows: in FAKE mode a request without any would be signed in by itself.
-    pub(crate) fn anonymous(base: String) -> Self {
+    #[must_use]
+    pub fn anonymous(base: String) -> Self {
         // Another client of this process may have been first.
         let _ = rustls::crypto::ring::default_provider().install_default();
         #[expect(clippy::disallowed_methods, reason = "a client of the API under test, which is on this machine")]
@@ -43,7 +44,7 @@ impl Client {
     }
 
     /// Signs somebody in by FAKE mode's own way.
-    pub(crate) async fn signed_in(base: String, email: &str) -> Self {
+    pub async fn signed_in(base: String, email: &str) -> Self {
         let visitor = Self::anonymous(base);
         let answer = visitor.post("/internal/auth/dev-login").json(&json!({ "email": email })).send().await;
         let user = answer.expect(200)["user"].clone();

@@ -1,6 +1,9 @@
 //! `omni-api` as its users meet it.
 #![cfg(test)]
 
+mod canaries;
+mod control_locality;
 mod master_key;
+mod program;
 mod readme;
 mod reference;

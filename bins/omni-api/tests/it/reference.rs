@@ -4,8 +4,13 @@ use std::path::Path;
 
 use omni_api::write_reference;
 
-const PAGES: [&str; 4] =
-    ["docs/reference/openapi/internal.json", "docs/reference/roles.md", "docs/configuration.md", "omni.example.toml"];
+const PAGES: [&str; 5] = [
+    "docs/reference/openapi/internal.json",
+    "docs/reference/openapi/control.json",
+    "docs/reference/roles.md",
+    "docs/configuration.md",
+    "omni.example.toml",
+];
 
 #[test]
 fn the_generated_pages_are_not_stale() {

@@ -2,7 +2,7 @@ use std::collections::BTreeMap;
 use std::path::Path;
 use std::time::Duration;
 
-use omni_config::{Auth, Config, Environment, LogFormat, process_environment};
+use omni_config::{Auth, Config, ControlLocality, Environment, LogFormat, process_environment};
 use proptest::prelude::*;
 use secrecy::ExposeSecret;
 
@@ -13,6 +13,7 @@ fn the_defaults_are_those_of_the_reference() {
     let config = load([FAKE]).unwrap().config;
     assert_eq!(config.http_addr.to_string(), "127.0.0.1:8000");
     assert_eq!(config.control_addr.to_string(), "127.0.0.1:8882");
+    assert_eq!(config.control_locality, ControlLocality::default());
     assert_eq!(config.api_url.as_str(), "http://127.0.0.1:8882/");
     assert_eq!(config.public_url, None);
     assert_eq!(config.secret_key_file, Path::new("./data/keys/master.key"));
@@ -85,6 +86,26 @@ fn a_list_is_text_or_an_array() {
 }
 
 #[test]
+fn what_the_control_plane_asks_for_adds_up() {
+    let asked = |strict, peer_uid| ControlLocality { strict, peer_uid };
+    for (words, locality) in [
+        ("", asked(false, false)),
+        ("loopback", asked(false, false)),
+        ("strict", asked(true, false)),
+        ("Peer_UID", asked(false, true)),
+        ("loopback, strict,peer_uid", asked(true, true)),
+    ] {
+        assert_eq!(
+            load([FAKE, ("OMNI_CONTROL_LOCALITY", words)]).unwrap().config.control_locality,
+            locality,
+            "{words}"
+        );
+    }
+    let text = "[listen]\ncontrol_locality = ['peer_uid', 'strict']";
+    assert_eq!(load_file(text, [FAKE]).unwrap().config.control_locality, asked(true, true));
+}
+
+#[test]
 fn urls_with_passwords_come_through_whole() {
     let database = "postgresql://omni:p%40ss@db1:5432,db2:5432/omni?sslmode=require";
     let nats = "nats://token@one:4222, tls://two";
@@ -99,6 +120,7 @@ fn every_setting_is_obeyed() {
     let others = [
         ("OMNI_HTTP_ADDR", "127.0.0.1:7000"),
         ("OMNI_CONTROL_ADDR", "127.0.0.1:7001"),
+        ("OMNI_CONTROL_LOCALITY", "strict"),
         ("OMNI_API_URL", "http://127.0.0.1:7001"),
         ("OMNI_PUBLIC_URL", "http://localhost:7000"),
         ("OMNI_TRUSTED_PROXIES", "10.0.0.1"),

@@ -47,6 +47,7 @@ fn every_form_is_checked() {
         ("OMNI_HTTP_ADDR", "127.0.0.1"),
         ("OMNI_CONTROL_ADDR", "10.0.0.1:8882"),
         ("OMNI_CONTROL_ADDR", "127.0.0.1:8000"),
+        ("OMNI_CONTROL_LOCALITY", "strict,anywhere"),
         ("OMNI_API_URL", "ftp://127.0.0.1"),
         ("OMNI_PUBLIC_URL", "http://localhost/omni"),
         ("OMNI_PUBLIC_URL", "http://ada:lovelace@localhost"),

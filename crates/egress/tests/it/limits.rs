@@ -165,6 +165,21 @@ async fn a_broken_answer_is_the_servers_fault() {
 }
 
 #[tokio::test]
+async fn an_answer_of_another_shape_is_not_quoted() {
+    for (answer, problem) in [
+        (&b"\"a secret\""[..], "it has another shape at line 1, column 10"),
+        (b"{\"a\": \"a secret\"}", "it has another shape at line 1, column 0"),
+        (b"7, a secret", "it is no JSON at line 1, column 2"),
+        (b"[", "it has another shape at line 1, column 0"),
+    ] {
+        let server = Server::start(move |_| ok(answer)).await;
+        let error = egress(&server).send(get(&server)).await.unwrap().json::<u8>().await.unwrap_err();
+        let EgressError::Json { source } = error else { panic!("{error:?}") };
+        assert_eq!(source.to_string(), problem);
+    }
+}
+
+#[tokio::test]
 async fn an_error_status_is_an_answer() {
     let server = Server::start(|_| Answer::Bytes(b"HTTP/1.1 503 Busy\r\nContent-Length: 4\r\n\r\nlate".to_vec())).await;
     let answer = egress(&server).send(get(&server)).await.unwrap();
