@@ -11,15 +11,16 @@ use tokio::time::{Instant, timeout, timeout_at};
 use super::answer::Answer;
 use super::complaint::{Asked, Complaint};
 use super::frames::Framing;
-use crate::chat::{ChatModel, ChatRequest, ChatStream};
+use crate::chat::{ChatMessage, ChatModel, ChatRequest, ChatStream};
 use crate::deadlines::Deadlines;
 use crate::error::{ModelError, WaitedFor};
+use crate::image::check_images;
 use crate::wire::Line;
 
 /// The most bytes that are read of an error.
-const LONGEST_COMPLAINT: usize = 64 * 1024;
+pub(super) const LONGEST_COMPLAINT: usize = 64 * 1024;
 /// How long an error may take, once its head is there.
-const COMPLAINT_DEADLINE: Duration = Duration::from_secs(10);
+pub(super) const COMPLAINT_DEADLINE: Duration = Duration::from_secs(10);
 
 /// A model at a provider.
 #[derive(Debug, Clone)]
@@ -46,9 +47,10 @@ impl ChatModel for RemoteModel {
 
 impl Remote {
     async fn ask(self: Arc<Self>, request: &ChatRequest) -> Result<ChatStream, ModelError> {
-        if request.messages.iter().all(|message| message.content.trim().is_empty()) {
+        if request.messages.iter().all(ChatMessage::is_silent) {
             return Err(ModelError::NothingAsked);
         }
+        check_images(request)?;
         let asked = Instant::now();
         let response = self.send(request, asked).await?;
         if !response.status().is_success() {
