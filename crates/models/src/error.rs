@@ -126,10 +126,12 @@ pub enum ModelError {
         message: String,
     },
     /// 5xx, or an error event that says so.
-    #[error("the provider is overloaded or failing{}; try again later", status_in_brackets(*status))]
+    #[error("the provider is overloaded or failing{}; try again {}", status_in_brackets(*status), later(*retry_after))]
     Overloaded {
         /// The status, if there was one.
         status: Option<u16>,
+        /// When to try again, if the provider said it.
+        retry_after: Option<Duration>,
     },
     /// A status that no model gives, such as a redirect.
     #[error("the server answered with status {status}, which is not an answer of a model; check the base URL")]
@@ -271,7 +273,7 @@ impl ModelError {
     #[must_use]
     pub const fn retry_after(&self) -> Option<Duration> {
         match self {
-            Self::RateLimited { retry_after } => *retry_after,
+            Self::RateLimited { retry_after } | Self::Overloaded { retry_after, .. } => *retry_after,
             _ => None,
         }
     }

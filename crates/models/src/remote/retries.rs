@@ -79,7 +79,7 @@ mod tests {
         }
     }
 
-    const OVERLOADED: ModelError = ModelError::Overloaded { status: Some(503) };
+    const OVERLOADED: ModelError = ModelError::Overloaded { status: Some(503), retry_after: None };
 
     fn limited(seconds: u64) -> ModelError {
         ModelError::RateLimited { retry_after: Some(Duration::from_secs(seconds)) }

@@ -29,10 +29,10 @@ async fn what_passes_is_asked_again() {
 #[tokio::test]
 async fn a_provider_is_given_the_time_that_it_asks_for() {
     let setting = Setting::new().await;
-    setting.server.script_in_turn("limited", [refusal(429, Some(1)), Script::vectors(8)]);
+    setting.server.script_in_turn("limited", [refusal(429, Some(1)), refusal(503, Some(1)), Script::vectors(8)]);
     let asked = Instant::now();
     setting.embed(Provider::OpenAi, "limited", &["one"]).await.unwrap();
-    assert!(asked.elapsed() >= Duration::from_secs(1));
+    assert!(asked.elapsed() >= Duration::from_secs(2));
 }
 
 #[tokio::test]
