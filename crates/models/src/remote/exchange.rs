@@ -3,12 +3,12 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use omni_egress::{Egress, EgressError, Redirects, Request, Response};
-use reqwest::header::{CONTENT_TYPE, HeaderMap};
+use reqwest::header::HeaderMap;
 use secrecy::{ExposeSecret, SecretString};
-use tokio::time::{Instant, sleep, timeout};
+use tokio::time::{Instant, sleep};
 use url::Url;
 
-use super::call::{COMPLAINT_DEADLINE, LONGEST_COMPLAINT};
+use super::body::{content_type, start_of_body};
 use super::complaint::{Asked, Complaint};
 use super::retries::Retries;
 use crate::deadlines::Deadlines;
@@ -59,7 +59,7 @@ impl Exchange {
         if !response.status().is_success() {
             return Err(self.complaint(response).await);
         }
-        if content_type(&response) == "text/html" {
+        if content_type(response.headers()) == "text/html" {
             return Err(ModelError::Malformed { what: "it is a web page" });
         }
         response.bytes().await.map_err(|error| match error {
@@ -88,9 +88,10 @@ impl Exchange {
         ModelError::of_exchange(error, self.url.host_str().unwrap_or_default(), &self.deadlines)
     }
 
-    async fn complaint(&self, mut response: Response) -> ModelError {
-        let body = start_of_body(&mut response).await;
-        Complaint::read(&body).with_status(response.status(), response.headers(), self.asked())
+    async fn complaint(&self, response: Response) -> ModelError {
+        let (status, headers) = (response.status(), response.headers().clone());
+        let body = start_of_body(response.bytes_stream()).await;
+        Complaint::read(&body).with_status(status, &headers, self.asked())
     }
 
     /// The error for an answer that is none.
@@ -110,26 +111,4 @@ impl fmt::Debug for Exchange {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Exchange").field("url", &self.url.as_str()).field("model", &self.model).finish_non_exhaustive()
     }
-}
-
-/// As much of a body as is worth reading for an error's message; whatever goes wrong, what was read is enough.
-async fn start_of_body(response: &mut Response) -> Vec<u8> {
-    let mut body = Vec::new();
-    let reading = async {
-        while let Ok(Some(chunk)) = response.chunk().await {
-            let room = LONGEST_COMPLAINT - body.len();
-            body.extend(chunk.iter().take(room));
-            if chunk.len() >= room {
-                break;
-            }
-        }
-    };
-    // Late or not, the status was there already.
-    let _ = timeout(COMPLAINT_DEADLINE, reading).await;
-    body
-}
-
-fn content_type(response: &Response) -> &str {
-    let value = response.headers().get(CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
-    value.split(';').next().unwrap_or_default().trim()
 }

@@ -3,6 +3,7 @@
 
 mod answer;
 mod batches;
+mod body;
 mod call;
 mod complaint;
 mod embedding;
