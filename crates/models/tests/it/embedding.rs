@@ -1,6 +1,7 @@
 use omni_domain::ErrorKind;
 use omni_models::{Deadlines, EmbeddingTarget, EmbeddingUsage, ModelTarget, Models, Provider, Purpose, parse_base_url};
 use proptest::prelude::*;
+use proptest::test_runner::TestRunner;
 
 use crate::setting::{EMBEDDING, KEY, Setting, egress, shape};
 
@@ -47,19 +48,20 @@ async fn an_order_of_the_providers_own_is_put_right() {
     assert_eq!(setting.embed(Provider::OpenAi, "vectors-8-reversed", &texts).await.unwrap(), straight);
 }
 
-proptest! {
-    #![proptest_config(ProptestConfig { cases: 16, ..ProptestConfig::default() })]
-
-    #[test]
-    fn batches_keep_the_order(words in prop::collection::vec((0_u16..500, 1_usize..4_000), 1..120)) {
-        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
-        runtime.block_on(keeps_the_order(&words));
-    }
+#[test]
+fn batches_keep_the_order() {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    let setting = runtime.block_on(Setting::new());
+    let words = prop::collection::vec((0_u16..500, 1_usize..4_000), 1..120);
+    let keeps = |words: Vec<(u16, usize)>| {
+        runtime.block_on(keeps_the_order(&setting, &words));
+        Ok(())
+    };
+    TestRunner::new(ProptestConfig { cases: 16, ..ProptestConfig::default() }).run(&words, keeps).unwrap();
 }
 
 /// The filling behind each word makes batches end at their tokens as well as at their texts.
-async fn keeps_the_order(words: &[(u16, usize)]) {
-    let setting = Setting::new().await;
+async fn keeps_the_order(setting: &Setting, words: &[(u16, usize)]) {
     let texts: Vec<String> = words.iter().map(|(word, filling)| format!("w{word} {}", "x".repeat(*filling))).collect();
     let texts: Vec<&str> = texts.iter().map(String::as_str).collect();
     let ollama = setting.embed(Provider::Ollama, "vectors-4", &texts).await.unwrap();
