@@ -213,7 +213,7 @@ async fn services(config: &Config, setup: Setup, data: &Data) -> anyhow::Result<
     };
     let served = assemble(Assembly {
         store,
-        models: Models::new(setup.egress, deadlines),
+        models: Models::new(setup.egress, deadlines).with_entropy(Arc::new(OperatingSystem)),
         key,
         clock: Arc::new(SystemClock),
         entropy: Arc::new(OperatingSystem),

@@ -6,6 +6,10 @@ use futures::Stream;
 use futures::future::BoxFuture;
 
 use crate::error::ModelError;
+use crate::image::Image;
+
+/// What an image costs, about: between what providers count for small and for large ones.
+const TOKENS_OF_IMAGE: u64 = 1_000;
 
 /// A model that can be talked to.
 pub trait ChatModel: fmt::Debug + Send + Sync {
@@ -16,6 +20,12 @@ pub trait ChatModel: fmt::Debug + Send + Sync {
     /// # Errors
     /// The future fails if there is no answer at all, the stream if the answer breaks off.
     fn stream(&self, request: ChatRequest) -> BoxFuture<'static, Result<ChatStream, ModelError>>;
+
+    /// Whether it may see images. A provider knows which of its models do, and refuses an image for the others; this is
+    /// only false for a model that surely does not.
+    fn may_see(&self) -> bool {
+        true
+    }
 }
 
 /// What a model is asked.
@@ -50,17 +60,30 @@ pub struct ChatMessage {
     pub role: Role,
     /// What was said.
     pub content: String,
+    /// What was shown with it. Only the person can show something; at most [`Image::MOST`] in a request.
+    pub images: Vec<Image>,
 }
 
 impl ChatMessage {
     /// Something that the person said.
     pub fn user(content: impl Into<String>) -> Self {
-        Self { role: Role::User, content: content.into() }
+        Self { role: Role::User, content: content.into(), images: Vec::new() }
+    }
+
+    /// The same message with these images.
+    #[must_use]
+    pub fn with_images(self, images: Vec<Image>) -> Self {
+        Self { images, ..self }
+    }
+
+    /// Whether it neither says nor shows anything.
+    pub(crate) fn is_silent(&self) -> bool {
+        self.images.is_empty() && self.content.trim().is_empty()
     }
 
     /// Something that the model said.
     pub fn assistant(content: impl Into<String>) -> Self {
-        Self { role: Role::Assistant, content: content.into() }
+        Self { role: Role::Assistant, content: content.into(), images: Vec::new() }
     }
 }
 
@@ -121,12 +144,15 @@ pub struct Usage {
 
 impl Usage {
     /// What an answer to this request will have cost, about, for a model that does not say: four bytes to a token, as a
-    /// rule of thumb for most tokenizers and languages.
+    /// rule of thumb for most tokenizers and languages, and a thousand tokens to an image.
     #[must_use]
     pub fn estimate_request(request: &ChatRequest) -> Self {
         let texts = request.messages.iter().map(|message| &message.content).chain(&request.system);
         let texts = texts.chain(request.passages.iter().map(|passage| &passage.text));
-        Self { input_tokens: texts.map(|text| tokens(text)).sum(), output_tokens: 0, estimated: true }
+        let images = request.messages.iter().map(|message| message.images.len()).sum::<usize>();
+        let of_images = u64::try_from(images).unwrap_or(u64::MAX).saturating_mul(TOKENS_OF_IMAGE);
+        let input_tokens = texts.map(|text| tokens(text)).sum::<u64>().saturating_add(of_images);
+        Self { input_tokens, output_tokens: 0, estimated: true }
     }
 
     /// The same with the answer, as far as it came.
@@ -136,7 +162,8 @@ impl Usage {
     }
 }
 
-fn tokens(text: &str) -> u64 {
+/// The tokens of a text, about.
+pub(crate) fn tokens(text: &str) -> u64 {
     u64::try_from(text.len().div_ceil(4)).unwrap_or(u64::MAX)
 }
 

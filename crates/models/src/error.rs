@@ -1,9 +1,11 @@
 use std::error::Error;
 use std::time::Duration;
 
-use omni_domain::ErrorKind;
-use omni_egress::EgressError;
+use omni_domain::{ErrorKind, Failure};
+use omni_egress::{EgressError, TimedOut};
 
+use crate::deadlines::Deadlines;
+use crate::image::ImageProblem;
 use crate::provider::Provider;
 
 type Cause = Box<dyn Error + Send + Sync>;
@@ -43,6 +45,42 @@ pub enum ModelError {
     /// A conversation without a message.
     #[error("there is no message to answer")]
     NothingAsked,
+    /// An embedding of nothing: no text, or one of blanks.
+    #[error("there is no text to embed")]
+    NothingToEmbed,
+    /// A question to rank by, or a passage to rank, without a word.
+    #[error("there is nothing to rank: the question or a passage is empty")]
+    NothingToRank,
+    /// More than one call may bring.
+    #[error("one call may bring at most {limit} {what}; send less at once")]
+    TooMuch {
+        /// What there is too much of.
+        what: &'static str,
+        /// The most of it.
+        limit: usize,
+    },
+    /// An image that no model is sent.
+    #[error("the image cannot be sent: {0}")]
+    Image(#[from] ImageProblem),
+    /// A provider that serves no embedding models.
+    #[error("the provider {provider} has no embedding models; {} have", embedding_providers())]
+    NoEmbeddings {
+        /// The provider.
+        provider: Provider,
+    },
+    /// A reranker without the name of a model.
+    #[error("the reranker needs the name of a model")]
+    RerankerUnnamed,
+    /// A number of dimensions that a model cannot give.
+    #[error("the model {model:?} cannot give vectors of {asked} dimensions; {advice}")]
+    DimensionsUnusable {
+        /// The model's name.
+        model: String,
+        /// How many were asked for.
+        asked: u32,
+        /// What to enter instead.
+        advice: String,
+    },
     /// The address of the service is neither public nor allowed by the operator.
     #[error(
         "{host} is not a public address, and model requests may not go there; the operator can allow it in \
@@ -88,10 +126,12 @@ pub enum ModelError {
         message: String,
     },
     /// 5xx, or an error event that says so.
-    #[error("the provider is overloaded or failing{}; try again later", status_in_brackets(*status))]
+    #[error("the provider is overloaded or failing{}; try again {}", status_in_brackets(*status), later(*retry_after))]
     Overloaded {
         /// The status, if there was one.
         status: Option<u16>,
+        /// When to try again, if the provider said it.
+        retry_after: Option<Duration>,
     },
     /// A status that no model gives, such as a redirect.
     #[error("the server answered with status {status}, which is not an answer of a model; check the base URL")]
@@ -157,7 +197,14 @@ impl ModelError {
             | Self::BaseUrl { .. }
             | Self::Missing { .. }
             | Self::KeyUnusable
-            | Self::NothingAsked => ErrorKind::Invalid,
+            | Self::NothingAsked
+            | Self::NothingToEmbed
+            | Self::NothingToRank
+            | Self::NoEmbeddings { .. }
+            | Self::RerankerUnnamed
+            | Self::DimensionsUnusable { .. } => ErrorKind::Invalid,
+            Self::TooMuch { .. } => ErrorKind::TooLarge,
+            Self::Image(problem) => problem.kind(),
             Self::RateLimited { .. } => ErrorKind::RateLimited,
             Self::TimedOut { .. } => ErrorKind::UpstreamTimeout,
             Self::AddressRefused { .. }
@@ -184,6 +231,13 @@ impl ModelError {
             Self::Missing { .. } => "service_incomplete",
             Self::KeyUnusable => "unusable_key",
             Self::NothingAsked => "nothing_asked",
+            Self::NothingToEmbed => "nothing_to_embed",
+            Self::NothingToRank => "nothing_to_rank",
+            Self::TooMuch { .. } => "too_much_at_once",
+            Self::Image(_) => "image_refused",
+            Self::NoEmbeddings { .. } => "no_embeddings",
+            Self::RerankerUnnamed => "reranker_unnamed",
+            Self::DimensionsUnusable { .. } => "dimensions_unusable",
             Self::AddressRefused { .. } => "address_refused",
             Self::Unreachable { .. } => "provider_unreachable",
             Self::CredentialsRefused => "credentials_refused",
@@ -205,9 +259,11 @@ impl ModelError {
     #[must_use]
     pub const fn field(&self) -> Option<&'static str> {
         match self {
-            Self::UnknownProvider { .. } => Some("provider"),
+            Self::UnknownProvider { .. } | Self::NoEmbeddings { .. } => Some("provider"),
+            Self::DimensionsUnusable { .. } => Some("dimensions"),
             Self::BaseUrl { .. } => Some("base_url"),
             Self::Missing { field, .. } => Some(field),
+            Self::RerankerUnnamed => Some("model"),
             Self::KeyUnusable => Some("api_key"),
             _ => None,
         }
@@ -217,7 +273,7 @@ impl ModelError {
     #[must_use]
     pub const fn retry_after(&self) -> Option<Duration> {
         match self {
-            Self::RateLimited { retry_after } => *retry_after,
+            Self::RateLimited { retry_after } | Self::Overloaded { retry_after, .. } => *retry_after,
             _ => None,
         }
     }
@@ -239,10 +295,54 @@ impl ModelError {
             _ => Self::Client { source: error.into() },
         }
     }
+
+    /// A failure to get the whole of an answer that is one document.
+    pub(crate) fn of_exchange(error: EgressError, host: &str, deadlines: &Deadlines) -> Self {
+        let late = |waited_for, after| Self::TimedOut { waited_for, after };
+        match error {
+            EgressError::TimedOut(TimedOut::Headers) => late(WaitedFor::FirstByte, deadlines.first_byte),
+            EgressError::TimedOut(TimedOut::Idle) => late(WaitedFor::NextByte, deadlines.idle),
+            EgressError::TimedOut(TimedOut::Total) => late(WaitedFor::End, deadlines.total),
+            EgressError::TooLarge { limit } => Self::TooLarge { limit: usize::try_from(limit).unwrap_or(usize::MAX) },
+            other => Self::of_sending(other, host),
+        }
+    }
+
+    /// Whether the same request may well be answered if it is sent again.
+    pub(crate) const fn is_passing(&self) -> bool {
+        match self {
+            Self::RateLimited { .. } | Self::Overloaded { .. } | Self::CutOff { .. } => true,
+            Self::TimedOut { waited_for, .. } => !matches!(waited_for, WaitedFor::End),
+            _ => false,
+        }
+    }
+}
+
+impl Failure for ModelError {
+    fn kind(&self) -> ErrorKind {
+        self.kind()
+    }
+
+    fn code(&self) -> &'static str {
+        self.code()
+    }
+
+    fn retry_after(&self) -> Option<u32> {
+        let seconds = self.retry_after()?.as_secs().max(1);
+        Some(u32::try_from(seconds).unwrap_or(u32::MAX))
+    }
 }
 
 fn known_providers() -> String {
     Provider::ALL.map(Provider::name).join(", ")
+}
+
+fn embedding_providers() -> String {
+    let serving: Vec<&str> = Provider::ALL.into_iter().filter(|known| known.embeds()).map(Provider::name).collect();
+    match serving.split_last() {
+        Some((last, others)) => format!("{} and {last}", others.join(", ")),
+        None => String::new(),
+    }
 }
 
 fn later(retry_after: Option<Duration>) -> String {

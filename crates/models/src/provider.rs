@@ -41,6 +41,12 @@ impl Provider {
         }
     }
 
+    /// Whether it serves embedding models.
+    #[must_use]
+    pub const fn embeds(self) -> bool {
+        !matches!(self, Self::Anthropic)
+    }
+
     /// What else people and earlier systems call it, in lower case and without separators.
     const fn aliases(self) -> &'static [&'static str] {
         match self {

@@ -1,4 +1,4 @@
-use secrecy::SecretString;
+use secrecy::{ExposeSecret, SecretString};
 use url::Url;
 
 use crate::error::ModelError;
@@ -71,6 +71,26 @@ pub(crate) fn below(base: &Url, segments: &[&str]) -> Url {
         path.pop_if_empty().extend(segments.iter().skip(repeated));
     }
     url
+}
+
+/// `url` without the endpoint at its end, for whoever entered that of a chat and wants vectors from the same server.
+pub(crate) fn above_endpoint(url: &Url) -> Url {
+    const ENDPOINTS: [&[&str]; 4] = [&["chat", "completions"], &["embeddings"], &["api", "chat"], &["api", "embed"]];
+    let own: Vec<&str> = url.path_segments().into_iter().flatten().filter(|own| !own.is_empty()).collect();
+    let longer = ENDPOINTS.iter().find(|endpoint| own.ends_with(endpoint)).map_or(0, |endpoint| endpoint.len());
+    let mut above = url.clone();
+    if let Ok(mut path) = above.path_segments_mut() {
+        path.pop_if_empty();
+        for _ in 0..longer {
+            path.pop();
+        }
+    }
+    above
+}
+
+/// A key, unless it is blank.
+pub(crate) fn key_with_text(key: Option<&SecretString>) -> Option<&SecretString> {
+    key.filter(|key| !key.expose_secret().trim().is_empty())
 }
 
 /// The last segment of a URL's path, not counting an empty one.

@@ -4,6 +4,7 @@ use std::sync::Arc;
 use serde_json::json;
 use tokio::net::TcpStream;
 
+use crate::document::deliver;
 use crate::http::Http;
 use crate::play::{Played, play, refuse};
 use crate::record::Record;
@@ -35,15 +36,21 @@ async fn respond(http: &mut Http, record: &Record, route: Route) -> io::Result<P
         Route::Fault(wire, status, message) => refuse(http, wire, status, None, message).await,
         Route::Answer(call) => match record.script_for(&call.model) {
             Some(script) => answer(http, &call, script).await,
-            None if call.wire == Wire::OpenAi(Manner::Azure) => {
-                refuse(http, call.wire, 404, None, "The API deployment for this resource does not exist.").await
-            }
-            None => {
-                let message = format!("The model `{}` does not exist or you do not have access to it.", call.model);
-                refuse(http, call.wire, 404, None, &message).await
-            }
+            None => refuse_unknown(http, call.wire, &call.model).await,
+        },
+        Route::Document(inquiry) => match record.script_for(&inquiry.model) {
+            Some(script) => deliver(http, &inquiry, script).await,
+            None => refuse_unknown(http, inquiry.wire, &inquiry.model).await,
         },
     }
+}
+
+async fn refuse_unknown(http: &mut Http, wire: Wire, model: &str) -> io::Result<Played> {
+    if wire == Wire::OpenAi(Manner::Azure) {
+        return refuse(http, wire, 404, None, "The API deployment for this resource does not exist.").await;
+    }
+    let message = format!("The model `{model}` does not exist or you do not have access to it.");
+    refuse(http, wire, 404, None, &message).await
 }
 
 async fn answer(http: &mut Http, call: &Call, script: Script) -> io::Result<Played> {

@@ -70,6 +70,14 @@ impl Http {
         self.outbox.extend_from_slice(body);
     }
 
+    /// Puts a whole response that is not JSON into the outbox.
+    pub(crate) fn respond_as(&mut self, content_type: &str, body: &[u8]) {
+        let length = body.len();
+        let head = format!("HTTP/1.1 200 OK\r\ncontent-type: {content_type}\r\ncontent-length: {length}\r\n\r\n");
+        self.outbox.extend_from_slice(head.as_bytes());
+        self.outbox.extend_from_slice(body);
+    }
+
     /// Puts the head of a streamed response into the outbox.
     pub(crate) fn begin(&mut self, content_type: &str) {
         let head = format!(

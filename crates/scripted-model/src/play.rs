@@ -9,7 +9,7 @@ use crate::wire::{Call, Frames, Outline, Template, Wire, quote};
 
 /// How many pieces a frame is written in when it drips.
 const PIECES: usize = 3;
-const FLOOD_WORD: usize = 64 * 1024;
+pub(crate) const FLOOD_WORD: usize = 64 * 1024;
 
 /// How a script left the connection.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -143,20 +143,20 @@ fn stage_flood(http: &mut Http, word: &Template) {
 }
 
 /// Writes more and more until the client leaves.
-async fn flood(http: &mut Http, mut stage: impl FnMut(&mut Http)) -> io::Result<Played> {
+pub(crate) async fn flood(http: &mut Http, mut stage: impl FnMut(&mut Http)) -> io::Result<Played> {
     loop {
         stage(http);
         http.flush().await?;
     }
 }
 
-async fn left(http: &mut Http) -> io::Result<Played> {
+pub(crate) async fn left(http: &mut Http) -> io::Result<Played> {
     http.gone().await;
     Err(io::ErrorKind::ConnectionAborted.into())
 }
 
 /// Waits, unless the client leaves first.
-async fn wait_until(http: &mut Http, due: Instant) -> io::Result<()> {
+pub(crate) async fn wait_until(http: &mut Http, due: Instant) -> io::Result<()> {
     if due <= Instant::now() {
         return Ok(());
     }

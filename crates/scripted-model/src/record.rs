@@ -77,7 +77,8 @@ pub struct NotSeen {
 #[derive(Debug)]
 pub(crate) struct Record {
     requests: Mutex<VecDeque<RecordedRequest>>,
-    scripts: Mutex<HashMap<String, Script>>,
+    /// Each model's scripts, the next one first.
+    scripts: Mutex<HashMap<String, VecDeque<Script>>>,
     tally: watch::Sender<Tally>,
 }
 
@@ -112,13 +113,18 @@ impl Record {
         lock(&self.requests).iter().cloned().collect()
     }
 
-    pub(crate) fn teach(&self, model: String, script: Script) {
-        lock(&self.scripts).insert(model, script);
+    pub(crate) fn teach(&self, model: String, scripts: VecDeque<Script>) {
+        lock(&self.scripts).insert(model, scripts);
     }
 
     /// The script that was given for this model, else the one that its name says.
     pub(crate) fn script_for(&self, model: &str) -> Option<Script> {
-        lock(&self.scripts).get(model).cloned().or_else(|| Script::named(model))
+        let mut scripts = lock(&self.scripts);
+        match scripts.get_mut(model) {
+            Some(in_turn) if in_turn.len() > 1 => in_turn.pop_front(),
+            Some(in_turn) if !in_turn.is_empty() => in_turn.front().cloned(),
+            _ => Script::named(model),
+        }
     }
 
     pub(crate) fn watch(&self) -> watch::Receiver<Tally> {

@@ -21,6 +21,56 @@ pub struct Script {
     pub ending: Ending,
     /// The reason that the end marker gives.
     pub finish: Finish,
+    /// How many numbers a vector has, unless the request says it.
+    pub dimensions: usize,
+    /// What is wrong with a document: vectors or a ranking.
+    pub flaw: Option<Flaw>,
+}
+
+/// What is wrong with a document.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Flaw {
+    /// The last vector or rank is missing.
+    Short,
+    /// The last vector is longer than the others.
+    Mixed,
+    /// The last vector holds no numbers but `null`, and so do all scores.
+    NotANumber,
+    /// The last vector holds numbers that no `f32` can.
+    Infinite,
+    /// The last vector holds only zeros.
+    Zero,
+    /// All vectors or ranks have the index of the first.
+    Twice,
+    /// None really: they come in reverse, each with its index, where the wire has one.
+    Reversed,
+    /// A web page instead.
+    Page,
+    /// An empty body instead.
+    Nothing,
+    /// The connection is closed in the middle.
+    Half,
+    /// Blanks until the client leaves.
+    Flood,
+}
+
+impl Flaw {
+    fn named(name: &str) -> Option<Self> {
+        match name {
+            "short" => Some(Self::Short),
+            "mixed" => Some(Self::Mixed),
+            "nan" => Some(Self::NotANumber),
+            "infinite" => Some(Self::Infinite),
+            "zero" => Some(Self::Zero),
+            "twice" => Some(Self::Twice),
+            "reversed" => Some(Self::Reversed),
+            "page" => Some(Self::Page),
+            "nothing" => Some(Self::Nothing),
+            "half" => Some(Self::Half),
+            "flood" => Some(Self::Flood),
+            _ => None,
+        }
+    }
 }
 
 /// The tokens of an answer.
@@ -100,7 +150,16 @@ impl Script {
             drip: false,
             ending: Ending::Complete,
             finish: Finish::Stop,
+            dimensions: 8,
+            flaw: None,
         }
+    }
+
+    /// Vectors of so many dimensions, which are the nearer to each other the more words the texts have in common. A request
+    /// for a ranking is answered with one, by the words that passages have in common with the query.
+    #[must_use]
+    pub fn vectors(dimensions: usize) -> Self {
+        Self { dimensions, ..Self::tokens(0) }
     }
 
     /// An error of this status. The message of 400 and 401 repeats the key that was sent, as some providers do.
@@ -138,6 +197,11 @@ impl Script {
     /// | `huge` | words of 64 KiB without end |
     /// | `huge-frame` | one frame without end |
     /// | `tool-call` | asks for the tool `lookup` |
+    /// | `vectors-8` | vectors of so many dimensions |
+    /// | `ranks` | a ranking |
+    /// | `vectors-8-short`, `ranks-short`, also `…-mixed`, `…-nan`, `…-infinite`, `…-zero`, `…-twice`, `…-reversed`, `…-page`, `…-nothing`, `…-half`, `…-flood` | the same with this [`Flaw`] |
+    ///
+    /// Whatever the name, a request for vectors or for a ranking is answered with that, unless the script refuses or hangs.
     #[must_use]
     pub fn named(model: &str) -> Option<Self> {
         if let Some(text) = model.strip_prefix("says:") {
@@ -165,6 +229,12 @@ impl Script {
             ["garbage"] => ending("0", Ending::Garbage),
             ["huge"] => ending("0", Ending::Flood),
             ["huge", "frame"] => ending("0", Ending::EndlessFrame),
+            ["vectors", count] => Some(Self::vectors(dimensions(count)?)),
+            ["vectors", count, flaw] => {
+                Some(Self { flaw: Some(Flaw::named(flaw)?), ..Self::vectors(dimensions(count)?) })
+            }
+            ["ranks"] => Some(Self::vectors(8)),
+            ["ranks", flaw] => Some(Self { flaw: Some(Flaw::named(flaw)?), ..Self::vectors(8) }),
             ["tool", "call"] => Some(Self { ending: Ending::ToolCall, finish: Finish::ToolCall, ..Self::tokens(0) }),
             _ => None,
         }
@@ -178,6 +248,10 @@ impl Script {
             Words::Echo => question.split_inclusive(' ').map(str::to_owned).collect(),
         }
     }
+}
+
+fn dimensions(text: &str) -> Option<usize> {
+    text.parse().ok().filter(|count| (1..=16_000).contains(count))
 }
 
 fn millis(text: &str) -> Option<Duration> {
@@ -196,12 +270,25 @@ mod tests {
         assert_eq!(Script::named("echo").unwrap().words("x y"), ["x ", "y"]);
         assert_eq!(Script::named("error-429").unwrap().refusal.unwrap().retry_after, Some(7));
         assert_eq!(Script::named("hang-before-headers").unwrap().before_headers, None);
+        let short = Script::named("vectors-16-short").unwrap();
+        assert_eq!((short.dimensions, short.flaw), (16, Some(Flaw::Short)));
         assert_eq!(Script::named("cut-after-3").unwrap().ending, Ending::Cut);
     }
 
     #[test]
     fn another_name_is_none() {
-        for name in ["", "gpt-4o", "tokens-", "tokens-x", "tokens-2-5s", "error-200", "error-999", "cut-after--1"] {
+        for name in [
+            "",
+            "gpt-4o",
+            "tokens-",
+            "tokens-x",
+            "tokens-2-5s",
+            "error-200",
+            "error-999",
+            "cut-after--1",
+            "vectors-0",
+            "ranks-x",
+        ] {
             assert_eq!(Script::named(name), None, "{name}");
         }
     }

@@ -51,7 +51,7 @@ impl ScriptedModel {
     }
 
     /// `http://<address>/`. Below it: `v1/` for OpenAI, Mistral and Anthropic, `v1beta/` for Gemini, nothing for Azure
-    /// and Ollama.
+    /// and Ollama, anything for rerankers.
     #[must_use]
     pub fn base_url(&self) -> String {
         format!("http://{}/", self.addr)
@@ -59,7 +59,12 @@ impl ScriptedModel {
 
     /// Plays `script` for requests that name `model`, whatever the name says otherwise.
     pub fn script(&self, model: impl Into<String>, script: Script) {
-        self.record.teach(model.into(), script);
+        self.script_in_turn(model, [script]);
+    }
+
+    /// Plays each of these scripts once, for one request that names `model` after the other, and the last one for ever.
+    pub fn script_in_turn(&self, model: impl Into<String>, scripts: impl IntoIterator<Item = Script>) {
+        self.record.teach(model.into(), scripts.into_iter().collect());
     }
 
     /// The requests so far, the oldest first. The server keeps some thousands.

@@ -287,7 +287,7 @@ impl TestApiBuilder {
         };
         Assembly {
             store: store(url, self.connections),
-            models: Models::new(egress, self.deadlines),
+            models: Models::new(egress, self.deadlines).with_entropy(Arc::clone(&entropy)),
             key: MasterKey::new(&KEY),
             clock: Arc::new(self.clock),
             entropy,

@@ -1,6 +1,9 @@
-//! The model that is built in: it says openly that no AI model is connected, and quotes what the conversation and the
-//! passages hold about the question. The same request always gets the same answer.
+//! The models that are built in. The one to chat with says openly that no AI model is connected, and quotes what the conversation and the
+//! passages hold about the question. The one for vectors hashes the words and letters of a text. The same request always
+//! gets the same answer.
 
+mod embedding;
+mod features;
 mod rank;
 mod recall;
 mod reply;
@@ -13,11 +16,17 @@ use futures::stream;
 use crate::chat::{ChatModel, ChatRequest, ChatStream, FinishReason, ModelEvent, Usage};
 use crate::error::ModelError;
 
+pub(crate) use embedding::LocalEmbedding;
+
 /// A model without weights.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct LocalModel;
 
 impl ChatModel for LocalModel {
+    fn may_see(&self) -> bool {
+        false
+    }
+
     fn stream(&self, request: ChatRequest) -> BoxFuture<'static, Result<ChatStream, ModelError>> {
         Box::pin(async move { Ok(ChatStream::new(stream::iter(answer(&request).into_iter().map(Ok)))) })
     }

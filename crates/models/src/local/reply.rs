@@ -37,6 +37,16 @@ pub(super) fn is_own(message: &ChatMessage) -> bool {
 
 /// The answer to the last message. Never empty, and never longer than a few quotes.
 pub(super) fn reply_to(request: &ChatRequest) -> String {
+    let reply = reply_to_words(request);
+    let shown = request.messages.last().map_or(0, |message| message.images.len());
+    match shown {
+        0 => reply,
+        1 => format!("I cannot see images, so I did not look at the one that you sent. {reply}"),
+        _ => format!("I cannot see images, so I did not look at those that you sent. {reply}"),
+    }
+}
+
+fn reply_to_words(request: &ChatRequest) -> String {
     let last = request.messages.last().map_or("", |message| &message.content);
     let question: String = last.chars().take(LONGEST_QUESTION).collect();
     let words = words(&question);
@@ -172,6 +182,17 @@ mod tests {
             assert_eq!(reply.starts_with("Hello!"), !hello.is_empty(), "{reply}");
         }
         assert!(reply_to(&ChatRequest::default()).contains(NO_MODEL));
+    }
+
+    #[test]
+    fn an_image_is_not_pretended_to_be_seen() {
+        let image = crate::image::Image::new(b"GIF89a".as_slice()).unwrap();
+        let mut request = conversation("What is my name?");
+        request.messages.last_mut().unwrap().images = vec![image.clone()];
+        let reply = reply_to(&request);
+        assert!(reply.starts_with("I cannot see images") && reply.contains("You said: “My name is Ada.”"), "{reply}");
+        let silent = ChatRequest::new(vec![ChatMessage::user("").with_images(vec![image])]);
+        assert!(reply_to(&silent).starts_with("I cannot see images"));
     }
 
     #[test]

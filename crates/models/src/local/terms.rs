@@ -4,8 +4,9 @@
 use std::collections::HashSet;
 use std::sync::LazyLock;
 
-/// Words that say nothing about what a text is about, in English and the most frequent ones of some other languages.
-const STOP_WORDS: &str = "\
+/// Words that say nothing about what a text is about, in English and the most frequent ones of some other languages. The
+/// built-in vectors depend on them, and on how words are cut: a change of either is a new version of those.
+pub(super) const STOP_WORDS: &str = "\
 a about above after again all also am an and any are as at au auf aus be because been before being but by can come \
 con could das de del dem den der des did die do does doing don done du ein eine el en es est et ever every find for \
 from für get give go had has have he her here hers him his how ich if il im in into is ist it its je just know la \

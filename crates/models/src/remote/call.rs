@@ -4,22 +4,18 @@ use std::time::Duration;
 use futures::future::BoxFuture;
 use omni_egress::{Egress, EgressError};
 use reqwest::Response;
-use reqwest::header::CONTENT_TYPE;
 use secrecy::{ExposeSecret, SecretString};
-use tokio::time::{Instant, timeout, timeout_at};
+use tokio::time::{Instant, timeout_at};
 
 use super::answer::Answer;
+use super::body::{content_type, start_of_body};
 use super::complaint::{Asked, Complaint};
 use super::frames::Framing;
-use crate::chat::{ChatModel, ChatRequest, ChatStream};
+use crate::chat::{ChatMessage, ChatModel, ChatRequest, ChatStream};
 use crate::deadlines::Deadlines;
 use crate::error::{ModelError, WaitedFor};
+use crate::image::check_images;
 use crate::wire::Line;
-
-/// The most bytes that are read of an error.
-const LONGEST_COMPLAINT: usize = 64 * 1024;
-/// How long an error may take, once its head is there.
-const COMPLAINT_DEADLINE: Duration = Duration::from_secs(10);
 
 /// A model at a provider.
 #[derive(Debug, Clone)]
@@ -46,15 +42,16 @@ impl ChatModel for RemoteModel {
 
 impl Remote {
     async fn ask(self: Arc<Self>, request: &ChatRequest) -> Result<ChatStream, ModelError> {
-        if request.messages.iter().all(|message| message.content.trim().is_empty()) {
+        if request.messages.iter().all(ChatMessage::is_silent) {
             return Err(ModelError::NothingAsked);
         }
+        check_images(request)?;
         let asked = Instant::now();
         let response = self.send(request, asked).await?;
         if !response.status().is_success() {
             return Err(self.complaint_with_status(response).await);
         }
-        match content_type(&response) {
+        match content_type(response.headers()) {
             "text/html" => Err(ModelError::Malformed { what: "it is a web page" }),
             "application/json" if self.line.wire.framing() == Framing::Events => {
                 Err(self.complaint_with_success(response).await)
@@ -76,15 +73,16 @@ impl Remote {
         }
     }
 
-    async fn complaint_with_status(&self, mut response: Response) -> ModelError {
-        let body = start_of_body(&mut response).await;
-        Complaint::read(&body).with_status(response.status(), response.headers(), self.asked())
+    async fn complaint_with_status(&self, response: Response) -> ModelError {
+        let (status, headers) = (response.status(), response.headers().clone());
+        let body = start_of_body(response.bytes_stream()).await;
+        Complaint::read(&body).with_status(status, &headers, self.asked())
     }
 
     /// One JSON document where a stream was asked for: an error of a gateway that calls it a success, or a server that
     /// cannot stream.
-    async fn complaint_with_success(&self, mut response: Response) -> ModelError {
-        let body = start_of_body(&mut response).await;
+    async fn complaint_with_success(&self, response: Response) -> ModelError {
+        let body = start_of_body(response.bytes_stream()).await;
         match serde_json::from_slice::<serde_json::Value>(&body) {
             Ok(value) if value.get("error").is_some_and(|error| !error.is_null()) => {
                 Complaint::read(&body).in_stream(self.asked())
@@ -96,28 +94,6 @@ impl Remote {
     pub(super) fn asked(&self) -> Asked<'_> {
         Asked { model: &self.model, key: self.key.as_ref().map(|key| key.expose_secret().trim()) }
     }
-}
-
-/// As much of a body as is worth reading for an error's message; whatever goes wrong, what was read is enough.
-async fn start_of_body(response: &mut Response) -> Vec<u8> {
-    let mut body = Vec::new();
-    let reading = async {
-        while let Ok(Some(chunk)) = response.chunk().await {
-            let room = LONGEST_COMPLAINT - body.len();
-            body.extend(chunk.iter().take(room));
-            if chunk.len() >= room {
-                break;
-            }
-        }
-    };
-    // Late or not, the status was there already.
-    let _ = timeout(COMPLAINT_DEADLINE, reading).await;
-    body
-}
-
-fn content_type(response: &Response) -> &str {
-    let value = response.headers().get(CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
-    value.split(';').next().unwrap_or_default().trim()
 }
 
 /// The instant `wait` after `start`; for a wait beyond what the clock can count, one far enough away.

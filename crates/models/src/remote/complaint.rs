@@ -61,7 +61,7 @@ impl Complaint {
             404 => ModelError::UnknownModel { model: asked.model.to_owned() },
             429 => ModelError::RateLimited { retry_after: retry_after(headers) },
             400 | 409 | 413 | 422 => self.bad_request(asked),
-            status @ 500.. => ModelError::Overloaded { status: Some(status) },
+            status @ 500.. => ModelError::Overloaded { status: Some(status), retry_after: retry_after(headers) },
             status => ModelError::NotAModel { status },
         }
     }
@@ -77,7 +77,7 @@ impl Complaint {
             } else if named("invalid") {
                 self.bad_request(asked)
             } else {
-                ModelError::Overloaded { status: None }
+                ModelError::Overloaded { status: None, retry_after: None }
             }
         })
     }

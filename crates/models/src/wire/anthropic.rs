@@ -4,11 +4,8 @@ use reqwest::header::HeaderValue;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use super::{
-    Decoder, Line, Progress, RoleAndContent, Unreadable, Wire, base_url, json_headers, key_of, prompt, put_key,
-    required_key,
-};
-use crate::chat::{ChatRequest, FinishReason, Role};
+use super::{Decoder, Line, Progress, Unreadable, Wire, base_url, json_headers, key_of, prompt, put_key, required_key};
+use crate::chat::{ChatMessage, ChatRequest, FinishReason, Role};
 use crate::error::ModelError;
 use crate::remote::Complaint;
 use crate::target::{ModelTarget, below, last_segment};
@@ -45,9 +42,49 @@ struct Anthropic {
 }
 
 #[derive(Serialize)]
+struct Said<'a> {
+    role: &'static str,
+    content: Content<'a>,
+}
+
+#[derive(Serialize)]
+#[serde(untagged)]
+enum Content<'a> {
+    Text(&'a str),
+    Blocks(Vec<Block<'a>>),
+}
+
+#[derive(Serialize)]
+#[serde(tag = "type", rename_all = "snake_case")]
+enum Block<'a> {
+    Image { source: Source },
+    Text { text: &'a str },
+}
+
+#[derive(Serialize)]
+#[serde(tag = "type", rename = "base64")]
+struct Source {
+    media_type: &'static str,
+    data: String,
+}
+
+impl<'a> Content<'a> {
+    /// Images come first, as Anthropic advises.
+    fn of(message: &'a ChatMessage) -> Self {
+        if message.images.is_empty() {
+            return Self::Text(&message.content);
+        }
+        let source = |media_type, data| Block::Image { source: Source { media_type, data } };
+        let images = message.images.iter().map(|image| source(image.media_type(), image.base64()));
+        let text = prompt::text_beside_images(message).map(|text| Block::Text { text });
+        Self::Blocks(images.chain(text).collect())
+    }
+}
+
+#[derive(Serialize)]
 struct Body<'a> {
     model: &'a str,
-    messages: Vec<RoleAndContent<'a>>,
+    messages: Vec<Said<'a>>,
     stream: bool,
     max_tokens: u32,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -60,12 +97,12 @@ impl Wire for Anthropic {
     fn body(&self, request: &ChatRequest) -> serde_json::Result<Vec<u8>> {
         let oldest = OLDEST_MODELS.iter().any(|start| self.model.starts_with(start));
         let usual = if oldest { LIMIT_OF_OLDEST } else { USUAL_LIMIT };
-        let messages = prompt::spoken_from_user(request).map(|message| RoleAndContent {
+        let messages = prompt::spoken_from_user(request).map(|message| Said {
             role: match message.role {
                 Role::User => "user",
                 Role::Assistant => "assistant",
             },
-            content: &message.content,
+            content: Content::of(message),
         });
         serde_json::to_vec(&Body {
             model: &self.model,

@@ -1,5 +1,8 @@
 //! Azure OpenAI: OpenAI's format, with a deployment in the path and the key in a header of its own.
 
+use reqwest::header::HeaderMap;
+use url::Url;
+
 use super::openai::{LimitName, OpenAi};
 use super::{Line, json_headers, missing, put_key, required_key};
 use crate::error::ModelError;
@@ -11,29 +14,45 @@ const USUAL_VERSION: &str = "2024-10-21";
 const USAGE_SINCE: &str = "2024-09";
 
 pub(super) fn line_to(target: &ModelTarget) -> Result<Line, ModelError> {
-    let base = target
-        .base_url
-        .as_ref()
-        .ok_or_else(|| missing(target, "base_url", "the endpoint of its resource as the base URL"))?;
-    let mut headers = json_headers("text/event-stream");
-    put_key(&mut headers, "api-key", required_key(target)?)?;
-    let version = target.api_version.as_deref().map(str::trim).filter(|version| !version.is_empty());
-    // The newer addresses take no deployment in the path, and no version unless told.
-    let (mut url, version) = if last_segment(base) == Some("v1") || base.path().contains("/openai/v1/") {
-        (below(base, &["chat", "completions"]), version)
-    } else {
-        let path = ["openai", "deployments", target.model.trim(), "chat", "completions"];
-        (below(base, &path), Some(version.unwrap_or(USUAL_VERSION)))
-    };
-    if let Some(version) = version {
-        url.query_pairs_mut().append_pair("api-version", version);
-    }
+    let Address { url, headers, version } = Address::of(target, "text/event-stream", &["chat", "completions"])?;
     let wire = OpenAi {
         model: target.model.clone(),
         asks_for_usage: version.is_none_or(|version| !version.starts_with("20") || version >= USAGE_SINCE),
         limit: LimitName::of_model(&target.model),
     };
     Ok(Line { url, headers, wire: Box::new(wire) })
+}
+
+/// Where a deployment is asked for something.
+pub(super) struct Address<'a> {
+    pub(super) url: Url,
+    pub(super) headers: HeaderMap,
+    /// The version that is asked for, if one is.
+    version: Option<&'a str>,
+}
+
+impl<'a> Address<'a> {
+    /// `what` is the path below the deployment.
+    pub(super) fn of(target: &'a ModelTarget, accept: &'static str, what: &[&str]) -> Result<Self, ModelError> {
+        let base = target
+            .base_url
+            .as_ref()
+            .ok_or_else(|| missing(target, "base_url", "the endpoint of its resource as the base URL"))?;
+        let mut headers = json_headers(accept);
+        put_key(&mut headers, "api-key", required_key(target)?)?;
+        let version = target.api_version.as_deref().map(str::trim).filter(|version| !version.is_empty());
+        // The newer addresses take no deployment in the path, and no version unless told.
+        let (mut url, version) = if last_segment(base) == Some("v1") || base.path().contains("/openai/v1/") {
+            (below(base, what), version)
+        } else {
+            let path = [&["openai", "deployments", target.model.trim()], what].concat();
+            (below(base, &path), Some(version.unwrap_or(USUAL_VERSION)))
+        };
+        if let Some(version) = version {
+            url.query_pairs_mut().append_pair("api-version", version);
+        }
+        Ok(Self { url, headers, version })
+    }
 }
 
 #[cfg(test)]

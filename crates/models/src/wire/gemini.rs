@@ -1,38 +1,50 @@
 //! Google's Gemini.
 
+use reqwest::header::HeaderMap;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use url::Url;
 
 use super::{Decoder, Line, Progress, Unreadable, Wire, base_url, json_headers, key_of, prompt, put_key, required_key};
-use crate::chat::{ChatRequest, FinishReason, Role};
+use crate::chat::{ChatMessage, ChatRequest, FinishReason, Role};
 use crate::error::ModelError;
+use crate::image::Image;
 use crate::remote::Complaint;
 use crate::target::{ModelTarget, below, last_segment};
 
 const GOOGLE: &str = "https://generativelanguage.googleapis.com/v1beta/";
 
 pub(super) fn line_to(target: &ModelTarget) -> Result<Line, ModelError> {
+    let (base, headers) = base_and_headers(target, "text/event-stream")?;
+    Ok(Line { url: chat_url(&base, &target.model), headers, wire: Box::new(Gemini) })
+}
+
+/// The versioned base URL of a target, and the headers of its requests.
+pub(super) fn base_and_headers(target: &ModelTarget, accept: &'static str) -> Result<(Url, HeaderMap), ModelError> {
     let base = base_url(target, GOOGLE)?;
     if base.host_str() == Some("generativelanguage.googleapis.com") {
         required_key(target)?;
     }
-    let mut headers = json_headers("text/event-stream");
+    let mut headers = json_headers(accept);
     if let Some(key) = key_of(target) {
         put_key(&mut headers, "x-goog-api-key", key)?;
     }
     let versioned = last_segment(&base).is_some_and(|segment| segment.starts_with("v1"));
-    let base = if versioned { base } else { below(&base, &["v1beta"]) };
-    Ok(Line { url: chat_url(&base, &target.model), headers, wire: Box::new(Gemini) })
+    Ok((if versioned { base } else { below(&base, &["v1beta"]) }, headers))
 }
 
-/// The model is in the path. Google's own lists name models with the collection that they are in.
-fn chat_url(base: &Url, model: &str) -> Url {
+/// The collection that a model is in, and its name there. Google's own lists name models with both.
+pub(super) fn collection_and_name(model: &str) -> (&str, &str) {
     let model = model.trim();
-    let (collection, name) = match model.split_once('/') {
+    match model.split_once('/') {
         Some((collection @ ("models" | "tunedModels"), name)) => (collection, name),
         _ => ("models", model),
-    };
+    }
+}
+
+/// The model is in the path.
+fn chat_url(base: &Url, model: &str) -> Url {
+    let (collection, name) = collection_and_name(model);
     let mut url = below(base, &[collection, &format!("{name}:streamGenerateContent")]);
     url.set_query(Some("alt=sse"));
     url
@@ -54,12 +66,28 @@ struct Body<'a> {
 struct Said<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     role: Option<&'static str>,
-    parts: [Text<'a>; 1],
+    parts: Vec<SaidPart<'a>>,
 }
 
 #[derive(Serialize)]
-struct Text<'a> {
-    text: &'a str,
+#[serde(rename_all = "camelCase")]
+enum SaidPart<'a> {
+    Text(&'a str),
+    InlineData(InlineData),
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct InlineData {
+    mime_type: &'static str,
+    data: String,
+}
+
+/// Images come first, as Google advises.
+fn parts_of(message: &ChatMessage) -> Vec<SaidPart<'_>> {
+    let inline = |image: &Image| InlineData { mime_type: image.media_type(), data: image.base64() };
+    let images = message.images.iter().map(|image| SaidPart::InlineData(inline(image)));
+    images.chain(prompt::text_beside_images(message).map(SaidPart::Text)).collect()
 }
 
 #[derive(Serialize)]
@@ -79,11 +107,13 @@ impl Wire for Gemini {
                 Role::User => "user",
                 Role::Assistant => "model",
             }),
-            parts: [Text { text: &message.content }],
+            parts: parts_of(message),
         });
         serde_json::to_vec(&Body {
             contents: contents.collect(),
-            system_instruction: instructions.as_deref().map(|text| Said { role: None, parts: [Text { text }] }),
+            system_instruction: instructions
+                .as_deref()
+                .map(|text| Said { role: None, parts: vec![SaidPart::Text(text)] }),
             generation_config: GenerationConfig {
                 temperature: request.temperature,
                 max_output_tokens: request.max_tokens,
@@ -182,7 +212,7 @@ fn finish_reason(reason: &str) -> FinishReason {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::chat::{ChatMessage, ModelEvent};
+    use crate::chat::ModelEvent;
     use crate::provider::Provider;
 
     #[test]

@@ -2,24 +2,25 @@
 
 mod anthropic;
 mod azure;
+pub(crate) mod embedding;
 mod gemini;
 mod ollama;
 mod openai;
 mod progress;
 mod prompt;
+pub(crate) mod rerank;
 
 use std::fmt;
 
 use reqwest::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue};
 use secrecy::{ExposeSecret, SecretString};
-use serde::Serialize;
 use url::Url;
 
 use crate::chat::ChatRequest;
 use crate::error::ModelError;
 use crate::provider::Provider;
 use crate::remote::{Complaint, Framing};
-use crate::target::{ModelTarget, check_base_url};
+use crate::target::{ModelTarget, check_base_url, key_with_text};
 
 pub(crate) use progress::Progress;
 
@@ -98,7 +99,7 @@ fn required_key(target: &ModelTarget) -> Result<&SecretString, ModelError> {
 }
 
 fn key_of(target: &ModelTarget) -> Option<&SecretString> {
-    target.api_key.as_ref().filter(|key| !key.expose_secret().trim().is_empty())
+    key_with_text(target.api_key.as_ref())
 }
 
 const fn missing(target: &ModelTarget, field: &'static str, what: &'static str) -> ModelError {
@@ -128,11 +129,4 @@ fn put_secret(headers: &mut HeaderMap, name: HeaderName, secret: &str) -> Result
     value.set_sensitive(true);
     headers.insert(name, value);
     Ok(())
-}
-
-/// A message as most wires have it.
-#[derive(Serialize)]
-struct RoleAndContent<'a> {
-    role: &'static str,
-    content: &'a str,
 }

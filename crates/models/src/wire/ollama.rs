@@ -3,28 +3,22 @@
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use super::openai::{self, LimitName, OpenAi};
-use super::{
-    Decoder, Line, Progress, RoleAndContent, Unreadable, Wire, base_url, json_headers, key_of, prompt, put_bearer,
-};
+use super::{Decoder, Line, Progress, Unreadable, Wire, base_url, openai, prompt};
 use crate::chat::{ChatRequest, FinishReason, Role};
 use crate::error::ModelError;
+use crate::image::Image;
 use crate::remote::{Complaint, Framing};
 use crate::target::{ModelTarget, below, last_segment};
 
-const OLLAMA: &str = "http://localhost:11434/";
+pub(super) const OLLAMA: &str = "http://localhost:11434/";
 
 pub(super) fn line_to(target: &ModelTarget) -> Result<Line, ModelError> {
     let base = base_url(target, OLLAMA)?;
     if matches!(last_segment(&base), Some("v1" | "completions")) {
         // The other format that Ollama speaks, and the only one of other servers that people run at home.
-        let limit = LimitName::Tokens;
-        return openai::line(target, &base, OpenAi { model: target.model.clone(), asks_for_usage: true, limit });
+        return openai::line_to_compatible(target, &base);
     }
-    let mut headers = json_headers("application/x-ndjson");
-    if let Some(key) = key_of(target) {
-        put_bearer(&mut headers, key)?;
-    }
+    let headers = openai::bearer_headers(target, "application/x-ndjson")?;
     let wire = Ollama { model: target.model.clone() };
     Ok(Line { url: below(&base, &["api", "chat"]), headers, wire: Box::new(wire) })
 }
@@ -35,9 +29,18 @@ struct Ollama {
 }
 
 #[derive(Serialize)]
+struct Said<'a> {
+    role: &'static str,
+    content: &'a str,
+    /// Each in base64.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    images: Vec<String>,
+}
+
+#[derive(Serialize)]
 struct Body<'a> {
     model: &'a str,
-    messages: Vec<RoleAndContent<'a>>,
+    messages: Vec<Said<'a>>,
     stream: bool,
     options: Options,
 }
@@ -57,13 +60,14 @@ impl Wire for Ollama {
 
     fn body(&self, request: &ChatRequest) -> serde_json::Result<Vec<u8>> {
         let instructions = prompt::instructions(request);
-        let system = instructions.as_deref().map(|content| RoleAndContent { role: "system", content });
-        let messages = prompt::spoken(request).map(|message| RoleAndContent {
+        let system = instructions.as_deref().map(|content| Said { role: "system", content, images: Vec::new() });
+        let messages = prompt::spoken(request).map(|message| Said {
             role: match message.role {
                 Role::User => "user",
                 Role::Assistant => "assistant",
             },
             content: &message.content,
+            images: message.images.iter().map(Image::base64).collect(),
         });
         serde_json::to_vec(&Body {
             model: &self.model,

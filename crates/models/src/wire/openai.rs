@@ -2,57 +2,93 @@
 
 use std::fmt;
 
+use reqwest::header::HeaderMap;
 use serde::de::{Deserializer, SeqAccess, Visitor};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use url::Url;
 
 use super::{
-    Decoder, Line, Progress, RoleAndContent, Unreadable, Wire, base_url, json_headers, key_of, prompt, put_bearer,
-    required_key,
+    Decoder, Line, Progress, Unreadable, Wire, base_url, json_headers, key_of, prompt, put_bearer, required_key,
 };
-use crate::chat::{ChatRequest, FinishReason, Role};
+use crate::chat::{ChatMessage, ChatRequest, FinishReason, Role};
 use crate::error::ModelError;
 use crate::remote::Complaint;
 use crate::target::{ModelTarget, below};
 
 const OPENAI: &str = "https://api.openai.com/v1/";
 const MISTRAL: &str = "https://api.mistral.ai/v1/";
+const ACCEPT_STREAM: &str = "text/event-stream";
 /// How the names of models begin that know the limit of an answer only by its newer name.
 const NEWER_MODELS: [&str; 4] = ["o1", "o3", "o4", "gpt-5"];
 
 pub(super) fn line_to_openai(target: &ModelTarget) -> Result<Line, ModelError> {
-    let base = base_url(target, OPENAI)?;
+    let (base, headers) = base_and_headers_of_openai(target, ACCEPT_STREAM)?;
     let usual = base.host_str() == Some("api.openai.com");
-    if usual {
-        required_key(target)?;
-    }
     let limit = if usual { LimitName::Completion } else { LimitName::of_model(&target.model) };
-    line(target, &base, OpenAi { model: target.model.clone(), asks_for_usage: true, limit })
+    Ok(line(&base, headers, OpenAi { model: target.model.clone(), asks_for_usage: true, limit }))
 }
 
 pub(super) fn line_to_mistral(target: &ModelTarget) -> Result<Line, ModelError> {
-    let base = base_url(target, MISTRAL)?;
-    if base.host_str() == Some("api.mistral.ai") {
-        required_key(target)?;
-    }
+    let (base, headers) = base_and_headers_of_mistral(target, ACCEPT_STREAM)?;
     // Mistral reports usage unasked, and takes no fields that it does not know.
-    line(target, &base, OpenAi { model: target.model.clone(), asks_for_usage: false, limit: LimitName::Tokens })
+    let wire = OpenAi { model: target.model.clone(), asks_for_usage: false, limit: LimitName::Tokens };
+    Ok(line(&base, headers, wire))
 }
 
-/// A line to a server that speaks OpenAI's format below `base`.
-pub(super) fn line(target: &ModelTarget, base: &Url, wire: OpenAi) -> Result<Line, ModelError> {
-    let mut headers = json_headers("text/event-stream");
+/// A line to a server at home that speaks OpenAI's format below `base`.
+pub(super) fn line_to_compatible(target: &ModelTarget, base: &Url) -> Result<Line, ModelError> {
+    let wire = OpenAi { model: target.model.clone(), asks_for_usage: true, limit: LimitName::Tokens };
+    Ok(line(base, bearer_headers(target, ACCEPT_STREAM)?, wire))
+}
+
+/// The base URL of an OpenAI target and the headers of its requests.
+pub(super) fn base_and_headers_of_openai(
+    target: &ModelTarget,
+    accept: &'static str,
+) -> Result<(Url, HeaderMap), ModelError> {
+    base_and_headers(target, accept, OPENAI, "api.openai.com")
+}
+
+/// The same of a Mistral target.
+pub(super) fn base_and_headers_of_mistral(
+    target: &ModelTarget,
+    accept: &'static str,
+) -> Result<(Url, HeaderMap), ModelError> {
+    base_and_headers(target, accept, MISTRAL, "api.mistral.ai")
+}
+
+fn base_and_headers(
+    target: &ModelTarget,
+    accept: &'static str,
+    usual: &str,
+    official_host: &str,
+) -> Result<(Url, HeaderMap), ModelError> {
+    let base = base_url(target, usual)?;
+    if base.host_str() == Some(official_host) {
+        required_key(target)?;
+    }
+    Ok((base, bearer_headers(target, accept)?))
+}
+
+/// Headers with the key as a bearer token, if there is one.
+pub(super) fn bearer_headers(target: &ModelTarget, accept: &'static str) -> Result<HeaderMap, ModelError> {
+    let mut headers = json_headers(accept);
     if let Some(key) = key_of(target) {
         put_bearer(&mut headers, key)?;
     }
+    Ok(headers)
+}
+
+/// Where a server that speaks OpenAI's format below `base` serves something.
+pub(super) fn endpoint(base: &Url, what: &[&str]) -> Url {
     // The hosts of the providers themselves serve nothing at their root.
     let official = matches!(base.host_str(), Some("api.openai.com" | "api.mistral.ai"));
-    let url = match base.path() {
-        "/" if official => below(base, &["v1", "chat", "completions"]),
-        _ => below(base, &["chat", "completions"]),
-    };
-    Ok(Line { url, headers, wire: Box::new(wire) })
+    if official && base.path() == "/" { below(&below(base, &["v1"]), what) } else { below(base, what) }
+}
+
+fn line(base: &Url, headers: HeaderMap, wire: OpenAi) -> Line {
+    Line { url: endpoint(base, &["chat", "completions"]), headers, wire: Box::new(wire) }
 }
 
 /// The format with its variations.
@@ -81,9 +117,47 @@ impl LimitName {
 }
 
 #[derive(Serialize)]
+struct Message<'a> {
+    role: &'static str,
+    content: Said<'a>,
+}
+
+/// A text, as every server takes it, or parts where there is something to see.
+#[derive(Serialize)]
+#[serde(untagged)]
+enum Said<'a> {
+    Text(&'a str),
+    Parts(Vec<SaidPart<'a>>),
+}
+
+#[derive(Serialize)]
+#[serde(tag = "type", rename_all = "snake_case")]
+enum SaidPart<'a> {
+    Text { text: &'a str },
+    ImageUrl { image_url: ImageUrl },
+}
+
+#[derive(Serialize)]
+struct ImageUrl {
+    url: String,
+}
+
+impl<'a> Said<'a> {
+    fn of(message: &'a ChatMessage) -> Self {
+        if message.images.is_empty() {
+            return Self::Text(&message.content);
+        }
+        let text = prompt::text_beside_images(message).map(|text| SaidPart::Text { text });
+        let image_url = |url| SaidPart::ImageUrl { image_url: ImageUrl { url } };
+        let images = message.images.iter().map(|image| image_url(image.data_url()));
+        Self::Parts(text.into_iter().chain(images).collect())
+    }
+}
+
+#[derive(Serialize)]
 struct Body<'a> {
     model: &'a str,
-    messages: Vec<RoleAndContent<'a>>,
+    messages: Vec<Message<'a>>,
     stream: bool,
     #[serde(skip_serializing_if = "Option::is_none")]
     stream_options: Option<StreamOptions>,
@@ -103,13 +177,13 @@ struct StreamOptions {
 impl Wire for OpenAi {
     fn body(&self, request: &ChatRequest) -> serde_json::Result<Vec<u8>> {
         let instructions = prompt::instructions(request);
-        let system = instructions.as_deref().map(|content| RoleAndContent { role: "system", content });
-        let messages = prompt::spoken(request).map(|message| RoleAndContent {
+        let system = instructions.as_deref().map(|text| Message { role: "system", content: Said::Text(text) });
+        let messages = prompt::spoken(request).map(|message| Message {
             role: match message.role {
                 Role::User => "user",
                 Role::Assistant => "assistant",
             },
-            content: &message.content,
+            content: Said::of(message),
         });
         let limit = |name| request.max_tokens.filter(|_| self.limit == name);
         serde_json::to_vec(&Body {

@@ -19,13 +19,18 @@ pub(super) fn instructions(request: &ChatRequest) -> Option<String> {
 
 /// The messages that say something: no provider takes an empty one.
 pub(super) fn spoken(request: &ChatRequest) -> impl Iterator<Item = &ChatMessage> {
-    request.messages.iter().filter(|message| !message.content.trim().is_empty())
+    request.messages.iter().filter(|message| !message.is_silent())
 }
 
 /// As [`spoken`], from the first message of the person on: some providers take no conversation that the model began,
 /// which is how a conversation looks once its oldest messages are left out.
 pub(super) fn spoken_from_user(request: &ChatRequest) -> impl Iterator<Item = &ChatMessage> {
     spoken(request).skip_while(|message| message.role != Role::User)
+}
+
+/// What is said beside images, if anything is: no provider takes an empty text as a part of a message.
+pub(super) fn text_beside_images(message: &ChatMessage) -> Option<&str> {
+    Some(message.content.as_str()).filter(|text| !text.trim().is_empty())
 }
 
 #[cfg(test)]

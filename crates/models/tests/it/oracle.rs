@@ -4,14 +4,15 @@
 use futures::StreamExt;
 use genai::adapter::AdapterKind;
 use genai::chat::{ChatMessage, ChatOptions, ChatRequest, ChatStreamEvent};
+use genai::embed::EmbedOptions;
 use genai::resolver::{AuthData, Endpoint};
 use genai::{Client, ModelIden, ServiceTarget};
-use omni_models::Provider;
+use omni_models::{EmbeddingTarget, Provider, Purpose};
 
 use crate::setting::{Answered, KEY, Setting, egress};
 
-/// The answer as `genai` reads it.
-async fn theirs(setting: &Setting, kind: AdapterKind, path: &str, model: &str) -> Answered {
+/// The other client, and the model for it.
+fn their_client(setting: &Setting, kind: AdapterKind, path: &str, model: &str) -> (Client, ServiceTarget) {
     let url = format!("{}{path}", setting.server.base_url());
     let http = egress(&setting.server.addr().to_string()).client_for(&url.parse().unwrap()).unwrap();
     let client = Client::builder().with_reqwest(http).build().unwrap();
@@ -20,6 +21,12 @@ async fn theirs(setting: &Setting, kind: AdapterKind, path: &str, model: &str) -
         auth: AuthData::from_single(KEY),
         model: ModelIden::new(kind, model),
     };
+    (client, target)
+}
+
+/// The answer as `genai` reads it.
+async fn theirs(setting: &Setting, kind: AdapterKind, path: &str, model: &str) -> Answered {
+    let (client, target) = their_client(setting, kind, path, model);
     let request = ChatRequest::new(vec![
         ChatMessage::user("one"),
         ChatMessage::assistant("two"),
@@ -99,4 +106,27 @@ async fn gemini() {
 #[tokio::test]
 async fn ollama() {
     agree(Provider::Ollama, AdapterKind::Ollama, "").await;
+}
+
+/// The same texts to the same server by both clients: the same vectors, and the same request.
+async fn agree_on_vectors(provider: Provider, kind: AdapterKind, path: &str) {
+    let setting = Setting::new().await;
+    let texts = ["one two", "three is ünïcode \"quoted\"", "two"].map(str::to_owned).to_vec();
+    let (client, their_target) = their_client(&setting, kind, path, "vectors-8");
+    let options = EmbedOptions::new().with_dimensions(5).with_embedding_type("RETRIEVAL_DOCUMENT");
+    let theirs = client.embed_batch(their_target, texts.clone(), Some(&options)).await.unwrap();
+    let target = EmbeddingTarget { dimensions: Some(5), ..EmbeddingTarget::new(setting.target(provider, "vectors-8")) };
+    let ours = setting.models.embedding(target).unwrap().embed(texts, Purpose::Document).await.unwrap();
+    assert!(ours.vectors.iter().eq(theirs.vectors()), "{provider}");
+    let requests = setting.server.requests();
+    let [their_request, our_request] = requests.as_slice() else { panic!("{requests:?}") };
+    assert_eq!(our_request.path, their_request.path, "{provider}");
+    assert_eq!(our_request.json(), their_request.json(), "{provider}");
+}
+
+#[tokio::test]
+async fn vectors() {
+    agree_on_vectors(Provider::OpenAi, AdapterKind::OpenAI, "v1/").await;
+    agree_on_vectors(Provider::Google, AdapterKind::Gemini, "v1beta/").await;
+    agree_on_vectors(Provider::Ollama, AdapterKind::Ollama, "").await;
 }

@@ -2,12 +2,14 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use futures::StreamExt;
+use omni_domain::Entropy;
 use omni_egress::{Allow, Egress, EgressPolicy};
 use omni_models::{
-    ChatMessage, ChatModel, ChatRequest, ChatStream, Deadlines, FinishReason, ModelError, ModelEvent, ModelTarget,
-    Models, Provider, Usage, parse_base_url,
+    ChatMessage, ChatModel, ChatRequest, ChatStream, Deadlines, EmbeddingTarget, Embeddings, FinishReason, ModelError,
+    ModelEvent, ModelTarget, Models, Provider, Purpose, RerankTarget, Usage, parse_base_url,
 };
-use omni_scripted_model::ScriptedModel;
+use omni_scripted_model::{RecordedRequest, ScriptedModel};
+use serde_json::{Value, json};
 
 pub(crate) const KEY: &str = "sk-test-0123456789";
 pub(crate) const SOON: Duration = Duration::from_secs(10);
@@ -15,6 +17,19 @@ pub(crate) const SOON: Duration = Duration::from_secs(10);
 /// The providers that are talked to over HTTP.
 pub(crate) const REMOTE: [Provider; 6] =
     [Provider::OpenAi, Provider::Azure, Provider::Anthropic, Provider::Mistral, Provider::Google, Provider::Ollama];
+
+/// Those of them that have embedding models.
+pub(crate) const EMBEDDING: [Provider; 5] =
+    [Provider::OpenAi, Provider::Azure, Provider::Mistral, Provider::Google, Provider::Ollama];
+
+/// No chance at all: pauses of jitter take no time.
+struct Nothing;
+
+impl Entropy for Nothing {
+    fn fill(&self, bytes: &mut [u8]) {
+        bytes.fill(0);
+    }
+}
 
 /// A scripted server, and models that may reach it and nothing else.
 pub(crate) struct Setting {
@@ -29,7 +44,7 @@ impl Setting {
 
     pub(crate) async fn with(deadlines: Deadlines) -> Self {
         let server = ScriptedModel::start().await.unwrap();
-        let models = Models::new(egress(&server.addr().to_string()), deadlines);
+        let models = Models::new(egress(&server.addr().to_string()), deadlines).with_entropy(Arc::new(Nothing));
         Self { server, models }
     }
 
@@ -49,9 +64,38 @@ impl Setting {
         self.models.chat(self.target(provider, model)).unwrap()
     }
 
+    /// The vectors that a model of this name has for these texts.
+    pub(crate) async fn embed(
+        &self,
+        provider: Provider,
+        model: &str,
+        texts: &[&str],
+    ) -> Result<Embeddings, ModelError> {
+        let model = self.models.embedding(EmbeddingTarget::new(self.target(provider, model))).unwrap();
+        model.embed(texts.iter().map(ToString::to_string).collect(), Purpose::Document).await
+    }
+
+    /// The reranker of this name, with a key.
+    pub(crate) fn rerank_target(&self, model: &str) -> RerankTarget {
+        let base_url = parse_base_url(&format!("{}v1", self.server.base_url())).unwrap();
+        RerankTarget { model: model.to_owned(), base_url, api_key: Some(KEY.into()) }
+    }
+
     pub(crate) async fn ask(&self, provider: Provider, model: &str) -> Answered {
         answer(self.model(provider, model).stream(question()).await).await
     }
+}
+
+/// A request as it is compared with a stored one: with those headers that say something, and without the key.
+pub(crate) fn shape(request: &RecordedRequest) -> Value {
+    let telling = ["authorization", "api-key", "x-api-key", "x-goog-api-key", "content-type", "accept"];
+    let mut headers = serde_json::Map::new();
+    for name in telling {
+        if let Some(value) = request.header(name) {
+            headers.insert(name.to_owned(), value.replace(KEY, "[key]").into());
+        }
+    }
+    json!({"path": request.path, "headers": headers, "body": request.json()})
 }
 
 pub(crate) fn egress(allow: &str) -> Egress {

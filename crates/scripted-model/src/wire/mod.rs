@@ -2,6 +2,7 @@
 
 mod anthropic;
 mod gemini;
+mod inquiry;
 mod ollama;
 mod openai;
 mod route;
@@ -10,6 +11,7 @@ use serde_json::Value;
 
 use crate::script::Finish;
 
+pub(crate) use inquiry::Inquiry;
 pub(crate) use route::{Route, route};
 
 /// A wire format.

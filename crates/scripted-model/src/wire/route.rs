@@ -1,6 +1,7 @@
 use percent_encoding::percent_decode_str;
 use serde_json::Value;
 
+use super::inquiry::{self, Inquiry};
 use super::{Call, Manner, Wire};
 use crate::record::RecordedRequest;
 
@@ -8,12 +9,14 @@ use crate::record::RecordedRequest;
 #[derive(Debug)]
 pub(crate) enum Route {
     Answer(Call),
+    Document(Inquiry),
     Models,
     /// A fault that the provider would refuse, with its status and a message.
     Fault(Wire, u16, &'static str),
 }
 
-/// Reads where a request goes. Every path may have a prefix; `/mistral/…` answers in Mistral's manner.
+/// Reads where a request goes. Every path may have a prefix; `/mistral/…` answers in Mistral's manner, `/voyage/…` in
+/// Voyage's.
 pub(crate) fn route(request: &RecordedRequest) -> Route {
     let (path, query) = request.path.split_once('?').unwrap_or((&request.path, ""));
     let openai = Wire::OpenAi(Manner::OpenAi);
@@ -24,6 +27,14 @@ pub(crate) fn route(request: &RecordedRequest) -> Route {
             let manner = if path.starts_with("/mistral/") { Manner::Mistral } else { Manner::OpenAi };
             answer(Wire::OpenAi(manner), request)
         }
+        "POST" if path.ends_with("/embeddings") => {
+            let manner = if path.starts_with("/mistral/") { Manner::Mistral } else { Manner::OpenAi };
+            vectors(Wire::OpenAi(manner), request, None)
+        }
+        "POST" if path.ends_with("/api/embed") => vectors(Wire::Ollama, request, None),
+        "POST" if path.ends_with("/rerank") => document(openai, request, |model, key, body| {
+            inquiry::ranking(model, key, body, path.starts_with("/voyage/"))
+        }),
         "POST" if path.ends_with("/messages") => match request.header("anthropic-version") {
             Some(_) => answer(Wire::Anthropic, request),
             None => Route::Fault(Wire::Anthropic, 400, "anthropic-version: header is required"),
@@ -36,10 +47,14 @@ pub(crate) fn route(request: &RecordedRequest) -> Route {
 
 fn azure(request: &RecordedRequest, path: &str, query: &str) -> Route {
     let wire = Wire::OpenAi(Manner::Azure);
-    let deployment = path
+    let below = path
         .split_once("/openai/deployments/")
-        .and_then(|(_, rest)| rest.strip_suffix("/chat/completions"))
-        .filter(|_| query.split('&').any(|pair| pair.starts_with("api-version=")));
+        .filter(|_| query.split('&').any(|pair| pair.starts_with("api-version=")))
+        .map_or("", |(_, below)| below);
+    if let Some(deployment) = below.strip_suffix("/embeddings") {
+        return vectors(wire, request, Some(decoded(deployment)));
+    }
+    let deployment = below.strip_suffix("/chat/completions");
     match (deployment, answer(wire, request)) {
         (Some(deployment), Route::Answer(call)) => Route::Answer(Call { model: decoded(deployment), ..call }),
         (Some(_), fault) => fault,
@@ -52,11 +67,32 @@ fn gemini(request: &RecordedRequest, path: &str, query: &str) -> Route {
     let (model, streamed) = match named {
         Some((model, "streamGenerateContent")) if query.split('&').any(|pair| pair == "alt=sse") => (model, true),
         Some((model, "generateContent")) => (model, false),
+        Some((model, "batchEmbedContents")) => return vectors(Wire::Gemini, request, Some(decoded(model))),
         _ => return Route::Fault(Wire::Gemini, 404, "Method not found"),
     };
     match answer(Wire::Gemini, request) {
         Route::Answer(call) => Route::Answer(Call { model: decoded(model), streamed, ..call }),
         fault => fault,
+    }
+}
+
+/// A request for vectors, of the model in the path or else of the one in the body.
+fn vectors(wire: Wire, request: &RecordedRequest, model: Option<String>) -> Route {
+    document(wire, request, |named, key, body| inquiry::vectors(wire, model.unwrap_or(named), key, body))
+}
+
+fn document(
+    wire: Wire,
+    request: &RecordedRequest,
+    read: impl FnOnce(String, String, &Value) -> Result<Inquiry, &'static str>,
+) -> Route {
+    let Ok(body) = serde_json::from_slice::<Value>(&request.body) else {
+        return Route::Fault(wire, 400, "The body is not JSON");
+    };
+    let model = body.get("model").and_then(Value::as_str).unwrap_or_default().to_owned();
+    match read(model, key_of(request), &body) {
+        Ok(inquiry) => Route::Document(inquiry),
+        Err(message) => Route::Fault(wire, 400, message),
     }
 }
 
