@@ -66,6 +66,6 @@ impl Endpoint for AdminList {
         let wanted = Wanted { page, per_page, actor_id, action, outcome, since, until };
         let page = Paging { page, per_page }.of_long_list()?;
         let app = app_id.map(AppId::new);
-        shown(ctx.state.accounts.audit(&ctx.granted.grant, app, &wanted.filter()?, page).await?)
+        shown(&ctx.state.accounts.audit(&ctx.granted.grant, app, &wanted.filter()?, page).await?)
     }
 }

@@ -31,6 +31,6 @@ impl Endpoint for List {
 
     async fn handle(ctx: Ctx<Self>, call: Call<AppId, Wanted, NoBody>) -> Result<Self::Reply, ApiError> {
         let (filter, page) = (call.query.filter()?, call.query.paging().of_long_list()?);
-        shown(ctx.state.workspace.audit(&ctx.granted.grant, &filter, page).await?)
+        shown(&ctx.state.workspace.audit(&ctx.granted.grant, &filter, page).await?)
     }
 }

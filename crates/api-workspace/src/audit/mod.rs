@@ -76,7 +76,7 @@ fn moment(field: &'static str, text: Option<&str>) -> Result<Option<Timestamp>, 
     }
 }
 
-fn shown(page: Page<AuditEntry>) -> Result<Paged<AuditEntryResponse>, ApiError> {
+fn shown(page: &Page<AuditEntry>) -> Result<Paged<AuditEntryResponse>, ApiError> {
     let items = page.items.iter().map(AuditEntryResponse::of).collect::<Result<_, _>>().map_err(ApiError::internal)?;
     Ok(Paged(Page { items, total: page.total, request: page.request }))
 }
