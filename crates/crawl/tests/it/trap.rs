@@ -1,0 +1,95 @@
+//! Sites without end.
+
+use std::time::{Duration, Instant};
+
+use bytes::Bytes;
+use omni_crawl::{
+    CrawlPolicy, Fetched, Frontier, MAX_KNOWN, Offered, Page, PageUrl, Step, Stop, Validators, Via, resolve_links,
+};
+
+use crate::server::NOON;
+
+/// How much memory of this process is resident, in bytes.
+pub(crate) fn resident_bytes() -> usize {
+    let pages = std::fs::read_to_string("/proc/self/statm").unwrap();
+    pages.split(' ').nth(1).unwrap().parse::<usize>().unwrap() * 4_096
+}
+
+fn arrived(url: &PageUrl) -> Fetched {
+    Fetched::Page(Page {
+        final_url: url.clone(),
+        media_type: "text/html".to_owned(),
+        charset: None,
+        bytes: Bytes::from_static(b"<p>"),
+        validators: Validators::default(),
+    })
+}
+
+/// A calendar that links from every day to a thousand others, a million links in all; and one of a tenth as many, whose
+/// URLs are the longest there are.
+#[test]
+fn a_million_links_stay_within_the_budget() {
+    for (padding, links_of_a_page) in [(20, 1_000), (1_900, 100)] {
+        let padding = "x".repeat(padding);
+        let policy = CrawlPolicy {
+            seed_url: Some("https://example.com/".to_owned()),
+            respect_robots_txt: false,
+            max_depth: 5,
+            ..CrawlPolicy::default()
+        };
+        let mut frontier = Frontier::of_policy(&policy, NOON).unwrap();
+        let (before, start) = (resident_bytes(), Instant::now());
+        let (mut visits, mut offers) = (0_u64, 0_u64);
+        let stop = loop {
+            match frontier.next(NOON) {
+                Step::Visit(visit) => {
+                    let links = (0..links_of_a_page).map(|nth| format!("/{}/{nth}/{padding}", visits * 1_000));
+                    for link in resolve_links(&visit.url, None, links) {
+                        frontier.offer(&link, Via::Link, visit.depth + 1);
+                        offers += 1;
+                    }
+                    frontier.record(&visit.url, &arrived(&visit.url));
+                    visits += 1;
+                }
+                Step::Done(stop) => break stop,
+                other => panic!("{other:?}"),
+            }
+        };
+        let grown = resident_bytes().saturating_sub(before);
+        let tally = frontier.tally();
+        println!(
+            "{offers} links of {} bytes: {visits} visits, {} kept, {} not, {} KB, {:?}",
+            padding.len(),
+            tally.discovered,
+            tally.not_kept,
+            grown / 1024,
+            start.elapsed()
+        );
+        assert_eq!((stop, visits, offers), (Stop::Pages, 1_000, 1_000 * links_of_a_page));
+        assert_eq!(tally.discovered + tally.not_kept, 1 + 1_000 * links_of_a_page);
+        assert!(tally.discovered <= MAX_KNOWN as u64);
+        assert!(grown < 50 << 20, "{grown}");
+        assert!(start.elapsed() < Duration::from_secs(60));
+    }
+}
+
+/// As many links to elsewhere: they take no room from the site's own pages.
+#[test]
+fn a_million_links_to_elsewhere_leave_room_for_the_site() {
+    let policy = CrawlPolicy {
+        seed_url: Some("https://example.com/".to_owned()),
+        respect_robots_txt: false,
+        ..CrawlPolicy::default()
+    };
+    let mut frontier = Frontier::of_policy(&policy, NOON).unwrap();
+    let before = resident_bytes();
+    for nth in 0..1_000_000 {
+        frontier.offer(&PageUrl::parse(&format!("https://{nth}.example/")).unwrap(), Via::Link, 1);
+    }
+    let grown = resident_bytes().saturating_sub(before);
+    println!("a million links to elsewhere: {} KB", grown / 1024);
+    assert!(grown < 50 << 20, "{grown}");
+    assert_eq!(frontier.tally().excluded_in_all(), 1_000_000);
+    let own = PageUrl::parse("https://example.com/a").unwrap();
+    assert_eq!(frontier.offer(&own, Via::Link, 1), Offered::Queued);
+}
