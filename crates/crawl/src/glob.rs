@@ -189,7 +189,7 @@ mod tests {
     /// A matcher that goes back and tries again would take minutes for each.
     #[test]
     fn the_worst_patterns_and_the_longest_url_are_matched_at_once() {
-        let worst = ["**a*b".repeat(5), "*a".repeat(10), format!("**{}**", "a*".repeat(8)), "**/a*".repeat(5)];
+        let worst = ["**a*b".repeat(5), "*a".repeat(10), format!("**{}b**", "a*".repeat(8)), "**/a*b".repeat(5)];
         let patterns: Vec<String> = (0..100).map(|nth| format!("{}{}!", worst[nth % 4], "a".repeat(nth))).collect();
         let globs = Globs::parse("include_globs", &patterns).unwrap();
         for path in ["/aab".repeat(500), format!("/{}", "a".repeat(2_000))] {

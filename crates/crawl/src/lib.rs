@@ -30,6 +30,7 @@ mod revisit;
 mod robots;
 mod scope;
 mod sitemap;
+mod spelling;
 
 pub use agent::Agent;
 pub use error::CrawlError;

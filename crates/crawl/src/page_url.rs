@@ -1,7 +1,6 @@
 //! The address of a page, written so that two spellings of one page are one.
 
 use std::{
-    borrow::Cow,
     cmp::Ordering,
     fmt,
     hash::{Hash, Hasher},
@@ -12,33 +11,13 @@ use std::{
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 use url::{Host, Position, Url};
 
-use crate::{error::CrawlError, origin::Origin};
+use crate::{error::CrawlError, origin::Origin, spelling};
 
 /// The longest URL that is visited, in bytes.
 pub const MAX_URL_LEN: usize = 2_048;
 
 /// Longer input is not even parsed: what normalising takes away is never most of a URL.
 const MAX_RAW_LEN: usize = 4 * MAX_URL_LEN;
-
-/// Query parameters that say where a visitor came from and change nothing of the page: the click ids of Google, Meta,
-/// Microsoft, Yandex, Twitter, TikTok, LinkedIn and Mailchimp. Sorted, lower case.
-const CLICK_IDS: [&str; 15] = [
-    "_openstat",
-    "dclid",
-    "fbclid",
-    "gbraid",
-    "gclid",
-    "gclsrc",
-    "igshid",
-    "li_fat_id",
-    "mc_cid",
-    "mc_eid",
-    "msclkid",
-    "ttclid",
-    "twclid",
-    "wbraid",
-    "yclid",
-];
 
 /// A normalised URL of a web page. Clones share it.
 ///
@@ -88,18 +67,14 @@ impl PageUrl {
             None => return Err(CrawlError::NoHost),
         }
         url.set_fragment(None);
-        if let Cow::Owned(path) = collapse_slashes(url.path()) {
-            url.set_path(&path);
-        }
-        if let Some(query) = url.query() {
-            let kept = without_tracking(query);
-            url.set_query(Some(kept.as_str()).filter(|kept| !kept.is_empty()));
-        }
+        spelling::collapse_slashes(&mut url);
+        spelling::drop_tracking(&mut url);
         if url.as_str().len() > MAX_URL_LEN {
             return Err(CrawlError::UrlTooLong);
         }
-        let identity = identity(&url);
-        Ok(Self(Arc::new(Parts { address: url, identity })))
+        let identity = spelling::identity(&url);
+        // A copy is as long as it must be; what parsing leaves behind may take twice the memory.
+        Ok(Self(Arc::new(Parts { address: url.clone(), identity })))
     }
 
     /// What tells this page from others: unique in a table of pages.
@@ -132,42 +107,6 @@ impl PageUrl {
         let before = self.0.address[..Position::BeforePath].len();
         self.as_str().get(before..).unwrap_or_default()
     }
-}
-
-/// The URL without the slash at the end of its path, if there is one to take away.
-fn identity(url: &Url) -> Option<Box<str>> {
-    let path = url.path().strip_suffix('/').filter(|path| !path.is_empty())?;
-    Some([&url[..Position::BeforePath], path, &url[Position::AfterPath..]].concat().into())
-}
-
-fn collapse_slashes(path: &str) -> Cow<'_, str> {
-    if !path.contains("//") {
-        return path.into();
-    }
-    let mut collapsed = String::with_capacity(path.len());
-    for letter in path.chars() {
-        if letter != '/' || !collapsed.ends_with('/') {
-            collapsed.push(letter);
-        }
-    }
-    collapsed.into()
-}
-
-fn without_tracking(query: &str) -> String {
-    let mut kept = String::with_capacity(query.len());
-    for (nth, parameter) in query.split('&').filter(|parameter| !is_tracking(parameter)).enumerate() {
-        if nth > 0 {
-            kept.push('&');
-        }
-        kept.push_str(parameter);
-    }
-    kept
-}
-
-fn is_tracking(parameter: &str) -> bool {
-    let name = parameter.split_once('=').map_or(parameter, |(name, _)| name);
-    let name = name.to_ascii_lowercase();
-    name.starts_with("utm_") || CLICK_IDS.binary_search(&name.as_str()).is_ok()
 }
 
 impl PartialEq for PageUrl {
@@ -230,13 +169,8 @@ impl<'de> Deserialize<'de> for PageUrl {
 
 #[cfg(test)]
 mod tests {
-    use super::{CLICK_IDS, PageUrl};
+    use super::PageUrl;
     use crate::error::CrawlError;
-
-    #[test]
-    fn the_list_is_sorted_as_the_search_needs() {
-        assert!(CLICK_IDS.is_sorted());
-    }
 
     #[test]
     fn spellings_of_one_page_are_one() {
@@ -288,7 +222,7 @@ mod tests {
             (long.as_str(), CrawlError::UrlTooLong),
             (very_long.as_str(), CrawlError::UrlTooLong),
         ] {
-            assert_eq!(PageUrl::parse(written).unwrap_err(), error, "{:.40}", written);
+            assert_eq!(PageUrl::parse(written).unwrap_err(), error, "{written:.40}");
         }
         let short_after_all = format!("https://example.com/?utm_campaign={}", "x".repeat(2_048));
         assert_eq!(PageUrl::parse(&short_after_all).unwrap().as_str(), "https://example.com/");

@@ -1,6 +1,6 @@
 //! What the owner of a crawl decides about it.
 
-use std::time::Duration;
+use std::{fmt::Display, time::Duration};
 
 use omni_domain::{Invalid, Text, required_text};
 use serde::{Deserialize, Serialize};
@@ -112,10 +112,10 @@ impl CrawlPolicy {
     #[must_use]
     pub fn pause(&self) -> Duration {
         const LONGEST: Duration = Duration::from_secs(24 * 60 * 60);
-        if !(self.rate_limit_rps > 0.0) {
-            return Duration::from_secs(1);
+        if self.rate_limit_rps > 0.0 {
+            return Duration::try_from_secs_f64(1.0 / self.rate_limit_rps).unwrap_or(LONGEST).min(LONGEST);
         }
-        Duration::try_from_secs_f64(1.0 / self.rate_limit_rps).unwrap_or(LONGEST).min(LONGEST)
+        Duration::from_secs(1)
     }
 
     /// After what time a page is visited again; `None` for never.
@@ -130,7 +130,7 @@ fn url(field: &'static str, written: Option<&str>) -> Result<Option<PageUrl>, In
     written.map(|written| PageUrl::parse(written).map_err(|error| Invalid::new(field, error.to_string()))).transpose()
 }
 
-fn within<T: PartialOrd + std::fmt::Display>(field: &'static str, value: T, least: T, most: T) -> Result<(), Invalid> {
+fn within<T: Copy + PartialOrd + Display>(field: &'static str, value: T, least: T, most: T) -> Result<(), Invalid> {
     if value < least || value > most {
         return Err(Invalid::new(field, format!("must be between {least} and {most}")));
     }

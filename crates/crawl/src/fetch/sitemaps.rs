@@ -1,6 +1,8 @@
 //! Asking for sitemaps.
 
+use http::StatusCode;
 use omni_egress::EgressError;
+use tokio::task::spawn_blocking;
 
 use super::{Fetcher, retry_after};
 use crate::{
@@ -59,11 +61,15 @@ impl Fetcher {
         if let Some(wait) = retry_after::wait(answer.status(), answer.headers(), self.parts.clock.now()) {
             turn.back_off(wait);
         }
-        if answer.status() != http::StatusCode::OK {
+        if answer.status() != StatusCode::OK {
             return Sitemap::unavailable();
         }
         match answer.bytes().await {
-            Ok(file) => Sitemap::parse_within(&file, room),
+            Ok(file) => {
+                // Ten megabytes of XML keep a thread busy for long enough that others would notice.
+                let parsed = spawn_blocking(move || Sitemap::parse_within(&file, room)).await;
+                parsed.unwrap_or_else(|_| Sitemap::unavailable())
+            }
             Err(EgressError::TooLarge { .. }) => Sitemap { cut: Some(Cut::TooLarge), ..Sitemap::default() },
             Err(_) => Sitemap::unavailable(),
         }

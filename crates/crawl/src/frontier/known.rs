@@ -92,7 +92,7 @@ impl Known {
         self.refused.remove(&self.fingerprints.hash_one(url))
     }
 
-    /// Takes note that a redirect led to a page. `false` if the page has had its turn.
+    /// Takes note that a page needs no turn of its own. `false` if it has had it.
     pub(super) fn arrive(&mut self, url: &PageUrl) -> bool {
         match self.places.get_mut(url) {
             Some(place) => {

@@ -39,6 +39,12 @@ impl Tally {
         *self.excluded.entry(reason).or_default() += 1;
     }
 
+    /// For a page that turned out not to belong after it was discovered.
+    pub(super) fn withdraw(&mut self, reason: Refusal) {
+        self.discovered = self.discovered.saturating_sub(1);
+        self.exclude(reason);
+    }
+
     pub(super) fn readmit(&mut self, reason: Refusal) {
         if let Some(count) = self.excluded.get_mut(&reason) {
             *count = count.saturating_sub(1);

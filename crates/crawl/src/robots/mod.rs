@@ -18,6 +18,8 @@ pub const MAX_ROBOTS_BYTES: usize = 500 * 1024;
 pub const MAX_CRAWL_DELAY: Duration = Duration::from_secs(30);
 /// The most rules for one crawler. A file with more of them forbids everything: obeying a part would be trespassing.
 const MAX_RULES: usize = 5_000;
+/// The most wildcards of those rules together, with the same effect: each is a search through every URL.
+const MAX_WILDCARDS: usize = 10_000;
 /// The most sitemaps taken from one file.
 const MAX_SITEMAPS: usize = 50;
 
@@ -49,7 +51,8 @@ impl Robots {
     #[must_use]
     pub fn parse(agent: &str, file: &[u8]) -> Self {
         let file::ForAgent { mut rules, crawl_delay, sitemaps } = file::read(agent, file);
-        if rules.len() > MAX_RULES {
+        let wildcards: usize = rules.iter().map(Rule::wildcards).sum();
+        if rules.len() > MAX_RULES || wildcards > MAX_WILDCARDS {
             rules = vec![Rule::forbidding_everything()];
         }
         rules.sort_by_key(Rule::precedence);

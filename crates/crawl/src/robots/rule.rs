@@ -38,6 +38,10 @@ impl Rule {
         (Reverse(self.specificity), !self.allows)
     }
 
+    pub(super) fn wildcards(&self) -> usize {
+        self.pattern.matches('*').count()
+    }
+
     /// Whether the pattern describes the beginning of `path`, or all of it if it ends in `$`. The leftmost place for each
     /// piece leaves the most room for the next, so no choice is ever taken back.
     pub(super) fn matches(&self, path: &str) -> bool {

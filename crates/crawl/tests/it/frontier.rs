@@ -128,7 +128,7 @@ fn nothing_is_visited_before_its_server_was_asked() {
     frontier.record(&page("/"), &Fetched::Gone);
     assert_eq!(frontier.next(NOON), Step::Done(Stop::Complete));
     assert_eq!(frontier.tally().excluded[&Refusal::Robots], 3);
-    assert_eq!(frontier.tally().removed, 1);
+    assert_eq!((frontier.tally().discovered, frontier.tally().removed), (1, 1));
 }
 
 #[test]
@@ -183,6 +183,17 @@ fn pages_that_redirect_to_one_page_are_that_page_once() {
     assert_eq!(frontier.record(&page("/slash"), &arrived(&page("/slash/"), 1)), Recorded::Counted);
     assert_eq!((frontier.tally().indexed, frontier.tally().skipped), (2, 1));
     assert_eq!(frontier.offer(&page("/new"), Via::Manual, 0), Offered::Known);
+}
+
+#[test]
+fn a_page_that_is_not_due_is_passed_over() {
+    let mut frontier = frontier(&policy(), Budget::default());
+    frontier.offer(&page("/due"), Via::Link, 1);
+    frontier.offer(&page("/fresh"), Via::Link, 1);
+    frontier.pass_over(&page("/fresh"));
+    frontier.pass_over(&page("/fresh-too"));
+    assert_eq!(frontier.offer(&page("/fresh-too"), Via::Sitemap, 0), Offered::Known);
+    assert_eq!(visit_all(&mut frontier), (vec!["/due".to_owned()], Stop::Complete));
 }
 
 #[test]

@@ -2,7 +2,10 @@
 #![cfg(test)]
 
 mod frontier;
+mod hostile;
+mod memory;
 mod pages;
+mod redirects;
 mod robots;
 mod scope;
 mod server;

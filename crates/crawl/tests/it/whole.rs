@@ -76,7 +76,23 @@ async fn a_site_is_visited_as_its_owner_and_the_policy_say() {
     let Crawled { found, tally, stop } = crawl(&server, &policy).await;
     assert_eq!(stop, Stop::Complete);
     assert_eq!(found.keys().collect::<Vec<_>>(), ["/", "/blog", "/docs", "/docs/intro", "/docs/setup"]);
-    insta::assert_json_snapshot!(tally, @r#""#);
+    insta::assert_json_snapshot!(tally, @r#"
+    {
+      "discovered": 7,
+      "indexed": 5,
+      "unchanged": 0,
+      "skipped": 1,
+      "removed": 1,
+      "failed": 0,
+      "excluded": {
+        "other_host": 1,
+        "excluded_by_glob": 1,
+        "robots": 1,
+        "too_deep": 2
+      },
+      "not_kept": 0
+    }
+    "#);
     let asked = server.paths();
     assert_eq!(asked[..4], ["/robots.txt", "/", "/docs/", "/blog/"], "breadth first, the server's wishes before");
     assert!(!asked.iter().any(|path| path.contains("drafts")), "{asked:?}");
