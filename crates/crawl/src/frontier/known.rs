@@ -1,7 +1,10 @@
 //! The pages that one crawl knows, in the order of their visits.
 
 use std::{
-    collections::{BTreeMap, HashMap, hash_map::RandomState},
+    collections::{
+        BTreeMap, HashMap,
+        hash_map::{Entry, RandomState},
+    },
     hash::BuildHasher,
 };
 
@@ -80,11 +83,16 @@ impl Known {
 
     /// Takes note that a page does not belong to the crawl. `false` if that was known.
     pub(super) fn refuse(&mut self, url: &PageUrl, reason: Refusal) -> bool {
-        let fingerprint = self.fingerprints.hash_one(url);
-        if self.refused.len() < MAX_REFUSED {
-            return self.refused.insert(fingerprint, reason).is_none();
+        let has_room = self.refused.len() < MAX_REFUSED;
+        match self.refused.entry(self.fingerprints.hash_one(url)) {
+            Entry::Occupied(_) => false,
+            Entry::Vacant(unseen) => {
+                if has_room {
+                    unseen.insert(reason);
+                }
+                true
+            }
         }
-        !self.refused.contains_key(&fingerprint)
     }
 
     /// Takes note that a page belongs to the crawl after all, since it was found by a better way. Why it did not, if so.

@@ -100,6 +100,12 @@ fn what_does_not_belong_is_counted_once_by_reason() {
         assert_eq!(frontier.offer(&page("/x/1"), Via::Link, 1), Offered::Refused(Refusal::ExcludedByGlob));
         assert_eq!(frontier.offer(&page("/deep"), Via::Link, 3), Offered::Refused(Refusal::TooDeep));
     }
+    let excluded_later = CrawlPolicy { include_globs: vec!["/y".to_owned()], ..policy.clone() };
+    let mut other_frontier = self::frontier(&excluded_later, Budget::default());
+    other_frontier.offer(&page("/z"), Via::Link, 3);
+    other_frontier.offer(&page("/z"), Via::Link, 1);
+    other_frontier.offer(&page("/z"), Via::Manual, 0);
+    assert_eq!(other_frontier.tally().excluded_in_all(), 0, "the reason that was counted is taken back");
     let counts = serde_json::json!({"other_host": 1, "excluded_by_glob": 1, "too_deep": 1});
     assert_eq!(serde_json::to_value(&frontier.tally().excluded).unwrap(), counts);
     assert_eq!(frontier.offer(&page("/deep"), Via::Link, 2), Offered::Queued, "a shorter way leads there too");

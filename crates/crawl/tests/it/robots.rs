@@ -164,8 +164,12 @@ proptest! {
 }
 
 async fn robots_of(server: &Server) -> (bool, bool) {
+    robots_within(server, FetchLimits::default().deadline).await
+}
+
+async fn robots_within(server: &Server, deadline: Duration) -> (bool, bool) {
     let policy = CrawlPolicy { respect_robots_txt: true, ..server.policy() };
-    let limits = FetchLimits { deadline: Duration::from_millis(500), ..FetchLimits::default() };
+    let limits = FetchLimits { deadline, ..FetchLimits::default() };
     let fetcher = Fetcher::new(FetcherParts { limits, ..server.parts(&policy) });
     let robots = fetcher.robots(&server.page("/").origin()).await;
     (robots.allows(&server.page("/a")), robots.is_unreachable())
@@ -194,7 +198,7 @@ async fn the_status_says_what_a_missing_file_means() {
 #[tokio::test]
 async fn a_server_that_cannot_be_asked_allows_nothing() {
     let drip = |_: &str| Answer::Drip(b"HTTP/1.1 200 OK\r\n\r\n".to_vec(), Duration::from_millis(20));
-    assert_eq!(robots_of(&Server::start(drip).await).await, (false, true));
+    assert_eq!(robots_within(&Server::start(drip).await, Duration::from_millis(300)).await, (false, true));
     assert_eq!(robots_of(&Server::start(|_| Answer::Close(Vec::new())).await).await, (false, true));
     let inside = |_: &str| redirect("http://169.254.169.254/robots.txt");
     assert_eq!(robots_of(&Server::start(inside).await).await, (false, true));

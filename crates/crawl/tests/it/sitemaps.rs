@@ -130,7 +130,7 @@ fn whatever_is_sent() {
             sitemap.pages.len()
         );
         assert!(grown < 50 << 20, "{name}: {grown}");
-        assert!(start.elapsed() < Duration::from_secs(30), "{name}");
+        assert!(start.elapsed() < Duration::from_secs(120), "{name}");
     }
 }
 

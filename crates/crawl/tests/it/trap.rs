@@ -22,17 +22,21 @@ fn arrived(url: &PageUrl) -> Fetched {
     })
 }
 
-/// A calendar that links from every day to a thousand others, a million links in all; and one of fewer links, whose URLs are
+/// The links of one page of a thousand: a million in all where the code is optimised, and otherwise a tenth, still twice
+/// as many as are kept.
+const LINKS_OF_A_PAGE: u64 = if cfg!(debug_assertions) { 100 } else { 1_000 };
+
+/// A calendar that links from every day to many others, and one of fewer links whose URLs are
 /// the longest there are.
 #[test]
-fn a_million_links_stay_within_the_budget() {
-    measure_alone("trap::a_million_links");
+fn endless_links_stay_within_the_budget() {
+    measure_alone("trap::endless_links");
 }
 
 #[test]
 #[ignore = "measures the memory of its process; another test runs it alone"]
-fn a_million_links() {
-    for (padding, links_of_a_page) in [(20, 1_000), (1_900, 20)] {
+fn endless_links() {
+    for (padding, links_of_a_page) in [(20, LINKS_OF_A_PAGE), (1_900, 20)] {
         let padding = "x".repeat(padding);
         let policy = CrawlPolicy {
             seed_url: Some("https://example.com/".to_owned()),
@@ -72,19 +76,19 @@ fn a_million_links() {
         assert_eq!(tally.discovered + tally.not_kept, 1 + 1_000 * links_of_a_page);
         assert!(usize::try_from(tally.discovered).unwrap() <= MAX_KNOWN);
         assert!(grown < 50 << 20, "{grown}");
-        assert!(start.elapsed() < Duration::from_secs(60));
+        assert!(start.elapsed() < Duration::from_secs(120));
     }
 }
 
 /// As many links to elsewhere: they take no room from the site's own pages.
 #[test]
-fn a_million_links_to_elsewhere_leave_room_for_the_site() {
-    measure_alone("trap::a_million_links_to_elsewhere");
+fn endless_links_to_elsewhere_leave_room_for_the_site() {
+    measure_alone("trap::endless_links_to_elsewhere");
 }
 
 #[test]
 #[ignore = "measures the memory of its process; another test runs it alone"]
-fn a_million_links_to_elsewhere() {
+fn endless_links_to_elsewhere() {
     let policy = CrawlPolicy {
         seed_url: Some("https://example.com/".to_owned()),
         respect_robots_txt: false,
@@ -92,13 +96,13 @@ fn a_million_links_to_elsewhere() {
     };
     let mut frontier = Frontier::of_policy(&policy, NOON).unwrap();
     let peak = Peak::since_now();
-    for nth in 0..1_000_000 {
+    for nth in 0..1_000 * LINKS_OF_A_PAGE {
         frontier.offer(&PageUrl::parse(&format!("https://{nth}.example/")).unwrap(), Via::Link, 1);
     }
     let grown = peak.bytes();
-    println!("a million links to elsewhere: {} KB", grown / 1024);
+    println!("links to elsewhere: {} KB", grown / 1024);
     assert!(grown < 50 << 20, "{grown}");
-    assert_eq!(frontier.tally().excluded_in_all(), 1_000_000);
+    assert_eq!(frontier.tally().excluded_in_all(), 1_000 * LINKS_OF_A_PAGE);
     let own = PageUrl::parse("https://example.com/a").unwrap();
     assert_eq!(frontier.offer(&own, Via::Link, 1), Offered::Queued);
 }
