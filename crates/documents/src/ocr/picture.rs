@@ -4,8 +4,6 @@ use std::fs::File;
 use std::io::{self, BufRead, BufReader, Read, Seek, SeekFrom};
 use std::path::PathBuf;
 
-use imagesize::ImageType;
-
 use crate::{Flaw, Format, SNIFFED_BYTES, Unreadable};
 
 /// Pixels in a direction.
@@ -31,17 +29,8 @@ fn check_file(mut file: File, format: Format) -> Result<(), Unreadable> {
     Ok(check_size(Stepping { inner: BufReader::new(file), steps: 0 }, format)?)
 }
 
-fn check_size(mut picture: impl BufRead + Seek, format: Format) -> Result<(), Flaw> {
-    let kind = match format {
-        Format::Png => ImageType::Png,
-        Format::Jpeg => ImageType::Jpeg,
-        Format::Tiff => ImageType::Tiff,
-        Format::Webp => ImageType::Webp,
-        Format::Gif => ImageType::Gif,
-        Format::Bmp => ImageType::Bmp,
-        _ => return Err(Flaw::Unknown),
-    };
-    let size = kind.reader_size(&mut picture).map_err(|_| Flaw::Damaged { format })?;
+fn check_size(picture: impl BufRead + Seek, format: Format) -> Result<(), Flaw> {
+    let size = imagesize::reader_size(picture).map_err(|_| Flaw::Damaged { format })?;
     let fits =
         size.width <= MAX_SIDE && size.height <= MAX_SIDE && size.width.saturating_mul(size.height) <= MAX_PIXELS;
     if fits { Ok(()) } else { Err(Flaw::TooManyPixels) }
