@@ -2,7 +2,7 @@
 //!
 //! It is our own executable, started once more with a private first argument; [`intercept`] notices that. The launcher of
 //! `omni-supervise` has already set its limits and tied it to the life of its owner. It first gives up its rights
-//! ([`confine`]), then reads the file from standard input, and writes an [`Answer`] to standard output.
+//! ([`confine`]), then reads the file from standard input, and writes its answer, as JSON, to standard output.
 
 use std::ffi::OsStr;
 use std::io::{self, BufWriter, Read, Write};

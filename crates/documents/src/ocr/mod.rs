@@ -99,7 +99,7 @@ impl Ocr {
     /// The text in a picture; no section if there is none.
     ///
     /// # Errors
-    /// [`Flaw::TooManyPixels`] and other flaws of the picture, and what can happen to a child.
+    /// [`Flaw::TooManyPixels`](crate::Flaw::TooManyPixels) and other flaws of the picture, and what can happen to a child.
     pub async fn image(&self, picture: &Path, format: Format) -> Result<Vec<Section>, Unreadable> {
         let path = picture.to_owned();
         picture::check(path, format).await?;

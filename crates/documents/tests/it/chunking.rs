@@ -93,6 +93,7 @@ fn any_section() -> impl Strategy<Value = Section> {
 }
 
 proptest! {
+    #![proptest_config(ProptestConfig::with_cases(96))]
     #[test]
     fn ranges_are_exact_nothing_is_lost_and_no_chunk_is_too_large(
         sections in prop::collection::vec(any_section(), 0..8),

@@ -102,14 +102,20 @@ impl Zip {
     }
 
     /// One more entry of the directory for a part that begins at `offset`.
-    pub(crate) fn list(mut self, part: &Part<'_>, crc: u32, offset: usize) -> Self {
-        self.directory.extend(b"PK\x01\x02\x14\x03\x14\0");
-        self.directory.extend(header(part, crc));
-        self.directory.extend([0; 8]);
-        self.directory.extend((part.unix_mode << 16).to_le_bytes());
-        self.directory.extend(u32::try_from(offset).unwrap().to_le_bytes());
-        self.directory.extend(part.name.as_bytes());
-        self.parts = self.parts.saturating_add(1);
+    pub(crate) fn list(self, part: &Part<'_>, crc: u32, offset: usize) -> Self {
+        self.list_often(part, crc, offset, 1)
+    }
+
+    /// The same entry over and over.
+    pub(crate) fn list_often(mut self, part: &Part<'_>, crc: u32, offset: usize, times: usize) -> Self {
+        let mut entry = b"PK\x01\x02\x14\x03\x14\0".to_vec();
+        entry.extend(header(part, crc));
+        entry.extend([0; 8]);
+        entry.extend((part.unix_mode << 16).to_le_bytes());
+        entry.extend(u32::try_from(offset).unwrap().to_le_bytes());
+        entry.extend(part.name.as_bytes());
+        self.directory.extend(entry.repeat(times));
+        self.parts = self.parts.saturating_add(times.try_into().unwrap_or(u16::MAX));
         self
     }
 
