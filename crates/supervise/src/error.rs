@@ -24,6 +24,15 @@ pub enum Error {
         #[source]
         source: io::Error,
     },
+    /// The file that the child was to read could not be handed to it.
+    #[error("cannot hand its input to {name}")]
+    Input {
+        /// The child's name.
+        name: String,
+        /// What the operating system said.
+        #[source]
+        source: io::Error,
+    },
     /// The pipe that carries the child's output, or the file it goes to, could not be made.
     #[error("cannot capture the output of {name}")]
     Output {
@@ -50,7 +59,7 @@ impl Error {
     pub fn kind(&self) -> ErrorKind {
         match self {
             Self::Thread(_) | Self::Launcher(_) | Self::Stopped | Self::Lost { .. } => ErrorKind::Internal,
-            Self::Spawn { .. } | Self::Output { .. } => ErrorKind::Unavailable,
+            Self::Spawn { .. } | Self::Input { .. } | Self::Output { .. } => ErrorKind::Unavailable,
         }
     }
 
@@ -61,6 +70,7 @@ impl Error {
             Self::Thread(_) => "supervisor_thread",
             Self::Launcher(_) => "launcher_unknown",
             Self::Spawn { .. } => "spawn_failed",
+            Self::Input { .. } => "input_failed",
             Self::Output { .. } => "output_capture_failed",
             Self::Stopped => "supervisor_stopped",
             Self::Lost { .. } => "exit_status_lost",

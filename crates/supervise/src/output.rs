@@ -1,7 +1,7 @@
 //! Reading what a child writes, without ever holding more than a bounded part of it.
 
 use std::collections::VecDeque;
-use std::io::{self, PipeReader};
+use std::io::{self, PipeReader, PipeWriter};
 use std::os::fd::OwnedFd;
 use std::process::Stdio;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -22,8 +22,8 @@ const CHUNK: usize = 8 * 1024;
 
 /// Where a child's standard output and standard error go.
 ///
-/// Everything but [`Inherit`](Self::Inherit) and [`InheritStderr`](Self::InheritStderr) is read line by line from one
-/// pipe, so the order of the two streams is kept; lines over 16 KiB are cut; the last 32 stay readable with
+/// Everything but [`Inherit`](Self::Inherit), [`InheritStderr`](Self::InheritStderr) and [`Bytes`](Self::Bytes) is read
+/// line by line from one pipe, so the order of the two streams is kept; lines over 16 KiB are cut; the last 32 stay readable with
 /// [`Child::tail`](crate::Child::tail).
 #[derive(Debug, Clone)]
 pub enum Output {
@@ -39,6 +39,9 @@ pub enum Output {
     File(LogFile),
     /// To a reader. A reader that does not keep up makes the child wait at its next write.
     Lines(mpsc::Sender<String>),
+    /// Standard output, byte for byte, into a pipe whose other end the owner reads; standard error nowhere, except for
+    /// the tail. The pipe ends when the child and every clone of the [`Spec`](crate::Spec) are gone.
+    Bytes(Arc<PipeWriter>),
 }
 
 /// The two ends of a child's output.
@@ -51,6 +54,7 @@ pub(crate) struct Plumbing {
 impl Plumbing {
     /// Must be called inside a runtime.
     pub(crate) async fn lay(name: &str, output: Output) -> io::Result<Self> {
+        let mut bytes = None;
         let sink = match output {
             Output::Inherit => {
                 return Ok(Self { stdout: Stdio::inherit(), stderr: Stdio::inherit(), capture: None });
@@ -62,11 +66,15 @@ impl Plumbing {
             Output::Trace => Sink::Trace { name: name.to_owned() },
             Output::File(file) => Sink::File(file.open().await?),
             Output::Lines(sender) => Sink::Lines(sender),
+            Output::Bytes(writer) => {
+                bytes = Some(writer.try_clone()?);
+                Sink::Nowhere
+            }
         };
         let (reader, writer) = io::pipe()?;
         let stderr = writer.try_clone()?;
         Ok(Self {
-            stdout: Stdio::from(writer),
+            stdout: bytes.map_or_else(|| Stdio::from(writer), Stdio::from),
             stderr: Stdio::from(stderr),
             capture: Some(Capture::new(reader, sink)?),
         })

@@ -1,7 +1,9 @@
 use std::collections::BTreeMap;
 use std::ffi::OsString;
 use std::fmt;
+use std::fs::File;
 use std::path::PathBuf;
+use std::sync::Arc;
 
 use crate::{Output, Signal};
 
@@ -17,6 +19,7 @@ pub struct Spec {
     /// A variable without a value is one that is not inherited.
     pub(crate) env: BTreeMap<OsString, Option<OsString>>,
     pub(crate) cwd: Option<PathBuf>,
+    pub(crate) input: Option<Arc<File>>,
     pub(crate) identity: Option<Identity>,
     pub(crate) death_signal: Signal,
     pub(crate) limits: Limits,
@@ -55,6 +58,7 @@ impl Spec {
             inherit_env: false,
             env: BTreeMap::new(),
             cwd: None,
+            input: None,
             identity: None,
             death_signal: Signal::SIGKILL,
             limits: Limits::default(),
@@ -105,6 +109,14 @@ impl Spec {
         self
     }
 
+    /// An open file as standard input, read from where it stands. The child needs no right to open it, nor to know its
+    /// name.
+    #[must_use]
+    pub fn input(mut self, file: File) -> Self {
+        self.input = Some(Arc::new(file));
+        self
+    }
+
     /// Runs the child as somebody else; needs root. `None` leaves it as it is.
     #[must_use]
     pub fn identity(mut self, identity: impl Into<Option<Identity>>) -> Self {
@@ -147,6 +159,7 @@ impl fmt::Debug for Spec {
             .field("inherit_env", &self.inherit_env)
             .field("env", &self.env.keys())
             .field("cwd", &self.cwd)
+            .field("input", &self.input)
             .field("identity", &self.identity)
             .field("death_signal", &self.death_signal)
             .field("limits", &self.limits)

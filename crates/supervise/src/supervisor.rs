@@ -72,7 +72,7 @@ impl Supervisor {
     /// Must be called inside a tokio runtime, which attends the child from then on.
     ///
     /// # Errors
-    /// [`Error::Output`] if its output cannot be captured, [`Error::Spawn`] if the launcher cannot be started.
+    /// [`Error::Input`] and [`Error::Output`] if its input or its output cannot be laid, [`Error::Spawn`] if the launcher cannot be started.
     pub async fn spawn(&self, spec: Spec) -> Result<Child, Error> {
         let name = spec.name.clone();
         let death_signal = spec.death_signal;
@@ -87,12 +87,15 @@ impl Supervisor {
                 None => command.env_remove(name),
             };
         }
-        command.stdin(Stdio::null());
+        let no_output = |source| Error::Output { name: name.clone(), source };
+        command.stdin(match &spec.input {
+            Some(file) => Stdio::from(file.try_clone().map_err(|source| Error::Input { name: name.clone(), source })?),
+            None => Stdio::null(),
+        });
         if let Some(cwd) = &spec.cwd {
             command.current_dir(cwd);
         }
-        let plumbing =
-            Plumbing::lay(&name, spec.output).await.map_err(|source| Error::Output { name: name.clone(), source })?;
+        let plumbing = Plumbing::lay(&name, spec.output).await.map_err(no_output)?;
         command.stdout(plumbing.stdout).stderr(plumbing.stderr);
 
         let (reply, started) = oneshot::channel();

@@ -1,5 +1,6 @@
 use std::os::unix::fs::PermissionsExt;
 use std::process::Command;
+use std::sync::Arc;
 
 use nix::unistd::{Pid, getpgid, getsid};
 use omni_supervise::{Identity, Limits, Output, Spec};
@@ -40,6 +41,24 @@ async fn both_streams_arrive_in_the_order_they_were_written() {
     assert_eq!(child.wait().await.unwrap().code(), Some(7));
     assert_eq!(child.tail(), ["one", "two", "three"]);
     assert_eq!(child.exit_status().and_then(|status| status.code()), Some(7));
+}
+
+#[tokio::test]
+async fn a_file_can_be_its_input_and_bytes_come_out_as_they_are() {
+    use std::io::{Read, Seek, Write};
+
+    let mut file = tempfile::tempfile().unwrap();
+    file.write_all(b"\0no\xFF lines").unwrap();
+    file.rewind().unwrap();
+    let (mut reader, writer) = std::io::pipe().unwrap();
+    let (spec, _lines) = shell("echo aside >&2; exec cat");
+    let spec = spec.env("PATH", "/usr/bin:/bin").input(file).output(Output::Bytes(Arc::new(writer)));
+    let child = supervisor().spawn(spec).await.unwrap();
+    assert_eq!(child.wait().await.unwrap().code(), Some(0));
+    let mut bytes = Vec::new();
+    reader.read_to_end(&mut bytes).unwrap();
+    assert_eq!(bytes, b"\0no\xFF lines");
+    assert_eq!(child.tail(), ["aside"]);
 }
 
 #[tokio::test]
