@@ -16,6 +16,8 @@ pub struct App {
     pub owner: UserId,
     /// How many turns a minute its agents take together; 0 is without limit.
     pub agent_rate_limit: u32,
+    /// The most megabytes of an uploaded file; 0 is what the server allows.
+    pub max_file_size_mb: u32,
     /// When it was made.
     pub created: Timestamp,
     /// When it last changed.
@@ -122,5 +124,6 @@ impl Audited for App {
             .with("slug", &self.slug)
             .with("owner_id", self.owner)
             .with("agent_rate_limit", self.agent_rate_limit)
+            .with("max_file_size_mb", self.max_file_size_mb)
     }
 }

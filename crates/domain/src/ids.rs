@@ -58,8 +58,20 @@ ids! {
     CollaborationId,
     /// A key by which programs use an app's agents.
     ApiKeyId,
+    /// A provider of embeddings that an app has configured.
+    EmbeddingServiceId,
     /// A silo of an app: documents that are searched together.
     SiloId,
+    /// A repository of an app: files in folders, searched as one silo.
+    RepositoryId,
+    /// A folder of a repository.
+    FolderId,
+    /// A domain of an app: a web site that is visited, searched as one silo.
+    DomainId,
+    /// A page of a domain.
+    DomainUrlId,
+    /// Work that outlives its request.
+    JobId,
     /// A document of a silo.
     DocumentId,
     /// A chunk of a document: what is embedded and found.

@@ -16,14 +16,18 @@ mod audit;
 mod clock;
 mod collaboration;
 mod conversation;
+mod document;
+mod embedding_service;
 mod error;
 mod ids;
+mod job;
 mod mask;
 mod metadata_filter;
 mod page;
 mod patch;
 mod role;
 mod session;
+mod silo;
 mod slug;
 mod text;
 mod usage;
@@ -40,11 +44,14 @@ pub use audit::{
 pub use clock::{Clock, Entropy, Timestamp};
 pub use collaboration::{Collaboration, InvitationDraft, InvitationStatus, Inviter, grantable_role};
 pub use conversation::{Author, Conversation, ConversationSource, Message, MessageStatus, excerpt, title_from};
+pub use document::{Document, DocumentStatus};
+pub use embedding_service::EmbeddingService;
 pub use error::{ErrorKind, Failure, Invalid, error_chain};
 pub use ids::{
-    AgentId, ApiKeyId, AppId, ChunkId, CollaborationId, ConversationId, DocumentId, MessageId, ServiceId, SessionId,
-    SiloId, TurnId, UserId,
+    AgentId, ApiKeyId, AppId, ChunkId, CollaborationId, ConversationId, DocumentId, DomainId, DomainUrlId,
+    EmbeddingServiceId, FolderId, JobId, MessageId, RepositoryId, ServiceId, SessionId, SiloId, TurnId, UserId,
 };
+pub use job::{Job, JobStatus, Work};
 pub use mask::{MASK_PREFIX, is_masked, mask};
 pub use metadata_filter::{
     Comparison, MetadataCondition, MetadataField, MetadataFilter, MetadataTest, MetadataValue, Quantity,
@@ -53,6 +60,7 @@ pub use page::{Page, PageRequest};
 pub use patch::Patch;
 pub use role::{Role, UnknownRole};
 pub use session::OpenSession;
+pub use silo::{Silo, SiloType, VectorDbType};
 pub use slug::slugify;
 pub use text::{Text, email, optional_text, required_text};
 pub use usage::{DailyUsage, MinuteWindow, StressLevel, TokenCount, TurnUsage};

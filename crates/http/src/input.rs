@@ -1,7 +1,8 @@
 use std::str::FromStr;
 
 use omni_domain::{
-    AgentId, ApiKeyId, AppId, CollaborationId, ConversationId, PageRequest, ServiceId, SessionId, TurnId, UserId,
+    AgentId, ApiKeyId, AppId, CollaborationId, ConversationId, DocumentId, DomainId, DomainUrlId, EmbeddingServiceId,
+    FolderId, JobId, PageRequest, RepositoryId, ServiceId, SessionId, SiloId, TurnId, UserId,
 };
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
@@ -59,6 +60,14 @@ path_ids! {
     TurnId => "turn_id",
     UserId => "user_id",
     SessionId => "session_id",
+    EmbeddingServiceId => "service_id",
+    SiloId => "silo_id",
+    RepositoryId => "repo_id",
+    FolderId => "folder_id",
+    DocumentId => "file_id",
+    DomainId => "domain_id",
+    DomainUrlId => "url_id",
+    JobId => "job_id",
 }
 
 fn number<T: FromStr>(visit: &Visit, name: &'static str) -> Result<T, ApiError> {

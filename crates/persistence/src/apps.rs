@@ -17,7 +17,7 @@ use crate::{Store, StoreError};
 const SLUG_ATTEMPTS: usize = 8;
 
 /// What the overview of an app shows, after the `SELECT` and before the role.
-const OVERVIEW: &str = "a.app_id, a.name, a.slug, a.owner_id, a.agent_rate_limit, a.create_date, a.update_date, \
+const OVERVIEW: &str = "a.app_id, a.name, a.slug, a.owner_id, a.agent_rate_limit, a.max_file_size_mb, a.create_date, a.update_date, \
     o.name AS owner_name, o.email AS owner_email, \
     (SELECT count(*) FROM agents g WHERE g.app_id = a.app_id) AS agents, \
     (SELECT count(*) FROM ai_services s WHERE s.app_id = a.app_id) AS ai_services, \
@@ -32,6 +32,7 @@ pub(crate) struct AppRow {
     agent_rate_limit: i64,
     create_date: Timestamp,
     update_date: Timestamp,
+    max_file_size_mb: i64,
 }
 
 impl TryFrom<AppRow> for App {
@@ -44,6 +45,7 @@ impl TryFrom<AppRow> for App {
             slug: row.slug,
             owner: UserId::new(row.owner_id),
             agent_rate_limit: small(row.agent_rate_limit)?,
+            max_file_size_mb: small(row.max_file_size_mb)?,
             created: row.create_date,
             updated: row.update_date,
         })
@@ -62,6 +64,8 @@ struct OverviewRow {
     owner_id: i64,
     #[diesel(sql_type = BigInt)]
     agent_rate_limit: i64,
+    #[diesel(sql_type = BigInt)]
+    max_file_size_mb: i64,
     #[diesel(sql_type = Timestamptz)]
     create_date: Timestamp,
     #[diesel(sql_type = Timestamptz)]
@@ -93,6 +97,7 @@ impl TryFrom<OverviewRow> for AppOverview {
                 slug: row.slug,
                 owner: UserId::new(row.owner_id),
                 agent_rate_limit: small(row.agent_rate_limit)?,
+                max_file_size_mb: small(row.max_file_size_mb)?,
                 created: row.create_date,
                 updated: row.update_date,
             },
@@ -205,6 +210,7 @@ impl Store {
                 .set((
                     apps::name.eq(&next.app.name),
                     apps::agent_rate_limit.eq(i64::from(next.app.agent_rate_limit)),
+                    apps::max_file_size_mb.eq(i64::from(next.app.max_file_size_mb)),
                     apps::update_date.eq(next.app.updated),
                 ))
                 .execute(connection)
@@ -301,6 +307,7 @@ async fn try_insert(
         slug,
         owner,
         agent_rate_limit: draft.agent_rate_limit,
+        max_file_size_mb: 0,
         created: now,
         updated: now,
     }))

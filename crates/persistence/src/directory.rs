@@ -54,6 +54,12 @@ struct SeenRow {
 }
 
 #[derive(QueryableByName)]
+struct OwnerRow {
+    #[diesel(sql_type = BigInt)]
+    owner_id: i64,
+}
+
+#[derive(QueryableByName)]
 struct EndedRow {
     #[diesel(sql_type = Binary)]
     session_key: Vec<u8>,
@@ -152,6 +158,30 @@ impl Store {
             Scope::ApiKey(key) => {
                 statement.sql("a.app_id = (SELECT app_id FROM api_keys WHERE key_id = ").int(key.get()).sql(")")
             }
+            Scope::EmbeddingService(service) => statement
+                .sql("a.app_id = (SELECT app_id FROM embedding_services WHERE service_id = ")
+                .int(service.get())
+                .sql(")"),
+            Scope::Silo(silo) => {
+                statement.sql("a.app_id = (SELECT app_id FROM silos WHERE silo_id = ").int(silo.get()).sql(")")
+            }
+            Scope::Repository(repository) => statement
+                .sql("a.app_id = (SELECT app_id FROM repositories WHERE repo_id = ")
+                .int(repository.get())
+                .sql(")"),
+            Scope::Folder(folder) => {
+                statement.sql("a.app_id = (SELECT app_id FROM folders WHERE folder_id = ").int(folder.get()).sql(")")
+            }
+            Scope::Document(document) => statement
+                .sql("a.app_id = (SELECT app_id FROM documents WHERE document_id = ")
+                .int(document.get())
+                .sql(")"),
+            Scope::Domain(domain) => {
+                statement.sql("a.app_id = (SELECT app_id FROM domains WHERE domain_id = ").int(domain.get()).sql(")")
+            }
+            Scope::Job(job) => {
+                statement.sql("a.app_id = (SELECT app_id FROM jobs WHERE job_id = ").int(job.get()).sql(")")
+            }
             Scope::Conversation(conversation) => statement
                 .sql("a.app_id = (SELECT app_id FROM conversations WHERE conversation_id = ")
                 .int(conversation.get())
@@ -196,6 +226,15 @@ impl Store {
 }
 
 impl Store {
+    async fn find_owner(&self, app: AppId) -> Result<Option<UserId>, StoreError> {
+        let row: Option<OwnerRow> = Statement::new("SELECT owner_id FROM apps WHERE app_id = ")
+            .int(app.get())
+            .get_result(&mut self.lend(Sight::AllApps).await?)
+            .await
+            .optional()?;
+        Ok(row.map(|row| UserId::new(row.owner_id)))
+    }
+
     async fn find_ended(&self, sessions: &[SessionKey], now: Timestamp) -> Result<Vec<SessionKey>, StoreError> {
         let rows: Vec<EndedRow> = Statement::new("SELECT w.session_key FROM unnest(")
             .byte_strings(sessions.iter().map(|key| key.as_bytes().to_vec()).collect::<Vec<_>>())
@@ -283,6 +322,10 @@ impl Directory for Store {
         pairs: &'a [(UserId, AppId)],
     ) -> BoxFuture<'a, Result<Vec<(User, Standing)>, DirectoryError>> {
         async move { Ok(self.find_standings(pairs).await?) }.boxed()
+    }
+
+    fn owner(&self, app: AppId) -> BoxFuture<'_, Result<Option<UserId>, DirectoryError>> {
+        async move { Ok(self.find_owner(app).await?) }.boxed()
     }
 
     fn is_invited<'a>(

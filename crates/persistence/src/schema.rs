@@ -35,6 +35,7 @@ diesel::table! {
         agent_rate_limit -> BigInt,
         create_date -> Timestamptz,
         update_date -> Timestamptz,
+        max_file_size_mb -> BigInt,
     }
 }
 
@@ -74,6 +75,7 @@ diesel::table! {
         request_count -> BigInt,
         create_date -> Timestamptz,
         update_date -> Timestamptz,
+        silo_id -> Nullable<BigInt>,
     }
 }
 
@@ -113,6 +115,81 @@ diesel::table! {
         deadline -> Timestamptz,
         state -> Text,
         closed -> Nullable<Timestamptz>,
+    }
+}
+
+diesel::table! {
+    embedding_services (service_id) {
+        service_id -> BigInt,
+        app_id -> BigInt,
+        name -> Text,
+        description -> Nullable<Text>,
+        provider -> Text,
+        model -> Text,
+        base_url -> Nullable<Text>,
+        api_version -> Nullable<Text>,
+        api_key_sealed -> Nullable<Binary>,
+        api_key_mask -> Nullable<Text>,
+        dimensions -> Nullable<BigInt>,
+        create_date -> Timestamptz,
+        update_date -> Timestamptz,
+    }
+}
+
+diesel::table! {
+    silos (silo_id) {
+        silo_id -> BigInt,
+        app_id -> BigInt,
+        name -> Text,
+        description -> Nullable<Text>,
+        silo_type -> Text,
+        vector_db_type -> Text,
+        embedding_service_id -> Nullable<BigInt>,
+        retrieval_count -> BigInt,
+        embedding_model -> Nullable<Text>,
+        dimensions -> Nullable<BigInt>,
+        epoch -> BigInt,
+        create_date -> Timestamptz,
+        update_date -> Timestamptz,
+    }
+}
+
+diesel::table! {
+    repositories (repo_id) {
+        repo_id -> BigInt,
+        app_id -> BigInt,
+        name -> Text,
+        description -> Nullable<Text>,
+        silo_id -> BigInt,
+        create_date -> Timestamptz,
+        update_date -> Timestamptz,
+    }
+}
+
+diesel::table! {
+    folders (folder_id) {
+        folder_id -> BigInt,
+        app_id -> BigInt,
+        repo_id -> BigInt,
+        parent_folder_id -> Nullable<BigInt>,
+        name -> Text,
+        create_date -> Timestamptz,
+        update_date -> Timestamptz,
+    }
+}
+
+diesel::table! {
+    domains (domain_id) {
+        domain_id -> BigInt,
+        app_id -> BigInt,
+        name -> Text,
+        description -> Nullable<Text>,
+        base_url -> Text,
+        silo_id -> BigInt,
+        policy -> Jsonb,
+        next_crawl -> Nullable<Timestamptz>,
+        create_date -> Timestamptz,
+        update_date -> Timestamptz,
     }
 }
 

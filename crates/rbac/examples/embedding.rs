@@ -57,6 +57,11 @@ impl Directory for Club {
         futures::future::ready(Ok(pairs.iter().filter_map(standing).collect())).boxed()
     }
 
+    fn owner<'a>(&'a self, _app: AppId) -> BoxFuture<'a, Result<Option<UserId>, DirectoryError>> {
+        // A club belongs to nobody.
+        futures::future::ready(Ok(None)).boxed()
+    }
+
     fn is_invited<'a>(
         &'a self,
         _person: &'a User,

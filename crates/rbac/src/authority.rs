@@ -146,6 +146,28 @@ impl Authority {
         Ok(pairs.iter().filter(|pair| !standing.contains(pair)).copied().collect())
     }
 
+    /// Leave for work that outlives its request, done for `person` or, if nobody asked for it, for the app's owner. Whoever
+    /// could not do it by hand any more has nobody else do it: the grant is minted anew each time the work is taken up.
+    ///
+    /// # Errors
+    /// [`Denied::Hidden`] if the app is gone, [`Denied::Forbidden`] if the person's role is too low by now or their account
+    /// is deactivated.
+    pub async fn work<R: Rank>(&self, app: AppId, person: Option<UserId>, what: &str) -> Result<Grant<R>, Denied> {
+        let person = match person {
+            Some(person) => person,
+            None => self.directory.owner(app).await?.ok_or(Denied::Hidden)?,
+        };
+        let found = self.directory.standings(&[(person, app)]).await?;
+        let (user, standing) = found.into_iter().next().ok_or(Denied::Hidden)?;
+        let held =
+            held(self.omniadmins.include(&user), standing.member).filter(|held| user.is_active && *held >= R::ROLE);
+        let held = held.ok_or(Denied::Forbidden { needed: R::ROLE })?;
+        let actor = Actor { user: Some(user.id), key: None, name: user.email };
+        let origin = Origin { call: what.to_owned(), ..Origin::default() };
+        let by = Provenance { actor, origin, at: self.clock.now() };
+        Ok(Grant::new(person, app, held, Arc::new(by)))
+    }
+
     /// Leave to act above all apps.
     ///
     /// # Errors

@@ -1,7 +1,7 @@
 use futures::future::BoxFuture;
 use omni_domain::{
-    AgentId, ApiKeyId, AppId, CollaborationId, ConversationId, ErrorKind, Provenance, Role, ServiceId, Timestamp, User,
-    UserId,
+    AgentId, ApiKeyId, AppId, CollaborationId, ConversationId, DocumentId, DomainId, EmbeddingServiceId, ErrorKind,
+    FolderId, JobId, Provenance, RepositoryId, Role, ServiceId, SiloId, Timestamp, User, UserId,
 };
 use thiserror::Error;
 
@@ -29,6 +29,9 @@ pub trait Directory: Send + Sync {
         &'a self,
         pairs: &'a [(UserId, AppId)],
     ) -> BoxFuture<'a, Result<Vec<(User, Standing)>, DirectoryError>>;
+
+    /// Who owns an app; nobody if it is gone.
+    fn owner<'a>(&'a self, app: AppId) -> BoxFuture<'a, Result<Option<UserId>, DirectoryError>>;
 
     /// Whether this invitation, answered or not, was sent to this person's address.
     fn is_invited<'a>(
@@ -78,6 +81,20 @@ pub enum Scope {
     ApiKey(ApiKeyId),
     /// By a conversation with one of its agents.
     Conversation(ConversationId),
+    /// By one of its embedding services.
+    EmbeddingService(EmbeddingServiceId),
+    /// By one of its silos.
+    Silo(SiloId),
+    /// By one of its repositories.
+    Repository(RepositoryId),
+    /// By a folder of one of its repositories.
+    Folder(FolderId),
+    /// By a document of one of its silos.
+    Document(DocumentId),
+    /// By one of its domains.
+    Domain(DomainId),
+    /// By work that is done for it.
+    Job(JobId),
 }
 
 /// How a person stands in an app.
@@ -111,38 +128,28 @@ pub struct DirectoryError {
     pub cause: Box<dyn std::error::Error + Send + Sync>,
 }
 
-impl From<AppId> for Scope {
-    fn from(id: AppId) -> Self {
-        Self::App(id)
-    }
+macro_rules! scopes {
+    ($($id:ident => $scope:ident),* $(,)?) => {$(
+        impl From<$id> for Scope {
+            fn from(id: $id) -> Self {
+                Self::$scope(id)
+            }
+        }
+    )*};
 }
 
-impl From<AgentId> for Scope {
-    fn from(id: AgentId) -> Self {
-        Self::Agent(id)
-    }
-}
-
-impl From<ServiceId> for Scope {
-    fn from(id: ServiceId) -> Self {
-        Self::AiService(id)
-    }
-}
-
-impl From<CollaborationId> for Scope {
-    fn from(id: CollaborationId) -> Self {
-        Self::Collaboration(id)
-    }
-}
-
-impl From<ApiKeyId> for Scope {
-    fn from(id: ApiKeyId) -> Self {
-        Self::ApiKey(id)
-    }
-}
-
-impl From<ConversationId> for Scope {
-    fn from(id: ConversationId) -> Self {
-        Self::Conversation(id)
-    }
+scopes! {
+    AppId => App,
+    AgentId => Agent,
+    ServiceId => AiService,
+    CollaborationId => Collaboration,
+    ApiKeyId => ApiKey,
+    ConversationId => Conversation,
+    EmbeddingServiceId => EmbeddingService,
+    SiloId => Silo,
+    RepositoryId => Repository,
+    FolderId => Folder,
+    DocumentId => Document,
+    DomainId => Domain,
+    JobId => Job,
 }

@@ -1,0 +1,103 @@
+use omni_blobs::BlobError;
+use omni_documents::Unreadable;
+use omni_domain::{ErrorKind, Failure, Invalid};
+use omni_models::ModelError;
+use omni_persistence::StoreError;
+use omni_qdrant::QdrantError;
+use omni_rbac::Denied;
+use thiserror::Error;
+
+/// Why something about knowledge could not be done.
+#[derive(Debug, Error)]
+pub enum KnowledgeError {
+    /// The input breaks a rule.
+    #[error(transparent)]
+    Invalid(#[from] Invalid),
+    /// It contradicts what is stored.
+    #[error("{0}")]
+    Conflict(String),
+    /// The work was cancelled, or somebody else has taken it over.
+    #[error("the work was stopped")]
+    Stopped,
+    /// The stored key of an embedding service does not open.
+    #[error("the key of the embedding service \"{service}\" was sealed with another master key; enter it again")]
+    KeyLost {
+        /// What members call the service.
+        service: String,
+        /// Why it does not open.
+        #[source]
+        cause: omni_sealing::SealingError,
+    },
+    /// The silo's vectors were made by another model than the one that its embedding service names now.
+    #[error("this silo was embedded with {known}, and its embedding service is now {wanted}; embed it anew")]
+    OtherModel {
+        /// What its vectors were made with.
+        known: String,
+        /// What its service is now.
+        wanted: String,
+    },
+    /// The silo's vectors are in a Qdrant server, and the operator configured none.
+    #[error("this silo keeps its vectors in Qdrant, and this server has none; set OMNI_QDRANT_URL")]
+    NoQdrant,
+    /// The provider of embeddings failed.
+    #[error(transparent)]
+    Model(#[from] ModelError),
+    /// The file cannot be read.
+    #[error(transparent)]
+    Unreadable(#[from] Unreadable),
+    /// The store of files failed.
+    #[error(transparent)]
+    Blob(#[from] BlobError),
+    /// The Qdrant server failed.
+    #[error(transparent)]
+    Qdrant(#[from] QdrantError),
+    /// Whoever asked for the work may not have it done any more.
+    #[error(transparent)]
+    Denied(#[from] Denied),
+    /// The database said no, or nothing.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+impl Failure for KnowledgeError {
+    fn kind(&self) -> ErrorKind {
+        match self {
+            Self::Invalid(error) => error.kind(),
+            Self::Conflict(_) | Self::KeyLost { .. } | Self::OtherModel { .. } | Self::Stopped => ErrorKind::Conflict,
+            Self::NoQdrant => ErrorKind::Unavailable,
+            Self::Model(error) => error.kind(),
+            Self::Unreadable(error) => error.kind(),
+            Self::Blob(error) => error.kind(),
+            Self::Qdrant(error) => error.kind(),
+            Self::Denied(error) => error.kind(),
+            Self::Store(error) => error.kind(),
+        }
+    }
+
+    fn code(&self) -> &'static str {
+        match self {
+            Self::Invalid(error) => error.code(),
+            Self::Conflict(_) => "conflict",
+            Self::Stopped => "stopped",
+            Self::KeyLost { .. } => "embedding_key_lost",
+            Self::OtherModel { .. } => "embedded_with_another_model",
+            Self::NoQdrant => "qdrant_not_configured",
+            Self::Model(error) => error.code(),
+            Self::Unreadable(error) => error.code(),
+            Self::Blob(error) => error.code(),
+            Self::Qdrant(error) => error.code(),
+            Self::Denied(error) => error.code(),
+            Self::Store(error) => error.code(),
+        }
+    }
+
+    fn retry_after(&self) -> Option<u32> {
+        match self {
+            Self::Model(error) => Failure::retry_after(error),
+            Self::Blob(error) => error.retry_after(),
+            Self::Qdrant(error) => error.retry_after(),
+            Self::Store(error) => error.retry_after(),
+            _ => None,
+        }
+    }
+}

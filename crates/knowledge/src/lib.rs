@@ -1,0 +1,18 @@
+//! Knowledge: from a file or a web site to a passage that can be cited.
+//!
+//! ```text
+//!  file ─► blob ─► parse (a confined child) ─► cut ─► embed ─► index ─► search ─► passages
+//!  site ─► fetch ─┘
+//! ```
+//!
+//! [`Knowledge`] is the use cases. Whatever takes longer than a request is a durable job: it has stages and a lease, and
+//! whoever finds a lease that ran out takes the job up again. Everything takes a grant; a job mints its own anew each time
+//! it is taken up.
+
+mod error;
+mod knowledge;
+mod watch;
+
+pub use error::KnowledgeError;
+pub use knowledge::{Knowledge, Parts};
+pub use watch::{Unwatched, Watch};
