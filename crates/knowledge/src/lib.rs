@@ -9,10 +9,13 @@
 //! whoever finds a lease that ran out takes the job up again. Everything takes a grant; a job mints its own anew each time
 //! it is taken up.
 
+mod embedder;
 mod error;
+mod index;
 mod knowledge;
 mod watch;
 
+pub use embedder::EMBEDDING_SERVICE_KEY;
 pub use error::KnowledgeError;
 pub use knowledge::{Knowledge, Parts};
 pub use watch::{Unwatched, Watch};
