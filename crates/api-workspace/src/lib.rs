@@ -18,6 +18,7 @@ mod plane;
 mod resource;
 mod server;
 mod services;
+mod silo_search;
 mod table;
 mod user;
 

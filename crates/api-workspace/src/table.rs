@@ -4,7 +4,9 @@ use crate::agents::{self, Agents};
 use crate::ai_services::AiServices;
 use crate::collaboration::{Documented, Plain};
 use crate::resource::{Create, Delete, Get, List, Update};
-use crate::{WorkspaceApi, admin, api_keys, apps, audit, auth, collaboration, conversations, server, user};
+use crate::{
+    WorkspaceApi, admin, api_keys, apps, audit, auth, collaboration, conversations, server, silo_search, user,
+};
 
 /// Every endpoint of the workspace API. What is not here is not served.
 pub static ROUTES: &[RouteSpec<WorkspaceApi>] = &[
@@ -38,6 +40,7 @@ pub static ROUTES: &[RouteSpec<WorkspaceApi>] = &[
     RouteSpec::of::<agents::Reset>(),
     RouteSpec::of::<agents::TurnEvents>(),
     RouteSpec::of::<agents::CancelTurn>(),
+    RouteSpec::of::<agents::TurnRetrieval>(),
     // AI Services
     RouteSpec::of::<List<AiServices>>(),
     RouteSpec::of::<Create<AiServices>>(),
@@ -57,6 +60,11 @@ pub static ROUTES: &[RouteSpec<WorkspaceApi>] = &[
     RouteSpec::of::<admin::Get>(),
     RouteSpec::of::<admin::Update>(),
     RouteSpec::of::<admin::Delete>(),
+    // Silos, as a whole
+    RouteSpec::of::<silo_search::Search>(),
+    RouteSpec::of::<silo_search::Index>(),
+    RouteSpec::of::<silo_search::Count>(),
+    RouteSpec::of::<silo_search::DeleteDocuments>(),
     // Audit
     RouteSpec::of::<audit::List>(),
     RouteSpec::of::<audit::Verify>(),

@@ -12,10 +12,16 @@
 mod embedder;
 mod error;
 mod index;
+mod indexes;
 mod knowledge;
+mod search;
+mod texts;
 mod watch;
+mod words;
 
 pub use embedder::EMBEDDING_SERVICE_KEY;
 pub use error::KnowledgeError;
 pub use knowledge::{Knowledge, Parts};
+pub use search::{Hit, MOST_HITS, Method, Query, Scores};
+pub use texts::TextDraft;
 pub use watch::{Unwatched, Watch};

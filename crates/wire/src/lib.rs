@@ -11,10 +11,12 @@ mod api_keys;
 mod apps;
 mod audit;
 mod chat;
+mod citations;
 mod collaborations;
 pub mod control;
 mod conversations;
 mod people;
+mod search;
 mod server;
 
 pub use accounts::{AccountResponse, UpdateAccountRequest};
@@ -24,10 +26,15 @@ pub use api_keys::{ApiKeyResponse, CreateApiKeyRequest, KeyResponse, NewApiKeyRe
 pub use apps::{AppResponse, CreateAppRequest, DayUsage, UpdateAppRequest, UsageResponse, UsageTotals};
 pub use audit::{AuditActor, AuditChange, AuditCheckResponse, AuditEntryResponse, AuditOrigin, AuditTarget, AuditTold};
 pub use chat::{ChatRequest, ChatResponse, ResetRequest, ResetResponse, TokenUsage};
+pub use citations::{CitationResponse, RetrievalResponse, ScoresResponse};
 pub use collaborations::{ChangeRoleRequest, CollaborationResponse, InviteRequest};
 pub use conversations::{ConversationResponse, HistoryResponse, MessageResponse};
 pub use people::{
     DevLoginRequest, MeResponse, ProfileResponse, SessionResponse, SignedInResponse, SignedOutResponse,
     UpdateProfileRequest,
+};
+pub use search::{
+    DocumentCountResponse, DocumentsRequest, IndexTextRequest, IndexedTextResponse, SearchRequest, SearchResponse,
+    SearchResult,
 };
 pub use server::{AliveResponse, ReadyResponse, VersionResponse};
