@@ -10,9 +10,17 @@
 //! it is taken up.
 
 mod error;
+mod files;
+mod index;
+mod ingest;
+mod jobs;
 mod knowledge;
+mod ocr;
 mod watch;
 
 pub use error::KnowledgeError;
+pub use files::{Incoming, Received};
+pub use jobs::JobReport;
 pub use knowledge::{Knowledge, Parts};
+pub use ocr::{Extracted, ExtractedPage};
 pub use watch::{Unwatched, Watch};
