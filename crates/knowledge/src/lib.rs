@@ -11,17 +11,24 @@
 
 mod embedder;
 mod error;
+mod files;
 mod index;
 mod indexes;
 mod knowledge;
 mod search;
 mod texts;
+mod ingest;
+mod jobs;
+mod ocr;
 mod watch;
 mod words;
 
 pub use embedder::EMBEDDING_SERVICE_KEY;
 pub use error::KnowledgeError;
+pub use files::{Incoming, Received};
+pub use jobs::JobReport;
 pub use knowledge::{Knowledge, Parts};
 pub use search::{Hit, MOST_HITS, Method, Query, Scores};
 pub use texts::TextDraft;
+pub use ocr::{Extracted, ExtractedPage};
 pub use watch::{Unwatched, Watch};

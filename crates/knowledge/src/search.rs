@@ -112,7 +112,7 @@ impl Knowledge {
                 fuse(near, worded, query.limit)
             }
         };
-        self.read(grant, silo, scored).await
+        self.passages_of(grant, silo, scored).await
     }
 
     /// How many passages a silo of the grant's app gives for a question, unless somebody says otherwise.
@@ -195,7 +195,7 @@ impl Knowledge {
     }
 
     /// Reads the passages; one that has gone meanwhile is left out.
-    async fn read(
+    async fn passages_of(
         &self,
         grant: &Grant<Viewer>,
         silo: SiloId,
