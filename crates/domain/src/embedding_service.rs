@@ -122,14 +122,6 @@ impl EmbeddingService {
     pub fn asks_for_key_again(&self, next: &Self) -> bool {
         self.key_mask.is_some() && (self.provider != next.provider || self.base_url != next.base_url)
     }
-
-    /// Whether the vectors of this service and of `next` can be compared. The address counts: two servers may serve
-    /// different models by one name.
-    #[must_use]
-    pub fn embeds_like(&self, next: &Self) -> bool {
-        (&self.provider, &self.model, &self.base_url, self.dimensions)
-            == (&next.provider, &next.model, &next.base_url, next.dimensions)
-    }
 }
 
 fn check_dimensions(dimensions: u32) -> Result<u32, Invalid> {

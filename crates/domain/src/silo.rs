@@ -246,17 +246,12 @@ impl SiloPatch {
     /// # Errors
     /// An [`Invalid`] that names the first field that breaks a rule.
     pub fn apply(self, stored: Silo) -> Result<Silo, Invalid> {
-        let before = stored.settings();
-        let settings = self.settings.apply(before)?;
+        let (settings, updated) = (self.settings.apply(stored.settings())?, stored.updated);
+        let next = stored.with_settings(settings, updated);
         Ok(Silo {
-            name: self.name.over_required("name", stored.name, Text::Name)?,
-            description: self.description.over_optional("description", stored.description, Text::Description)?,
-            vector_db: settings.vector_db,
-            embedding_service: settings.embedding_service,
-            retrieval_count: settings.retrieval_count,
-            // Whatever made the vectors that it no longer has says nothing of those that it will have.
-            embedded_with: stored.embedded_with.filter(|_| settings.embeds_like(before)),
-            ..stored
+            name: self.name.over_required("name", next.name, Text::Name)?,
+            description: self.description.over_optional("description", next.description, Text::Description)?,
+            ..next
         })
     }
 }
@@ -269,6 +264,21 @@ impl Silo {
             vector_db: self.vector_db,
             embedding_service: self.embedding_service,
             retrieval_count: self.retrieval_count,
+        }
+    }
+
+    /// The silo with other settings, from `updated` on.
+    #[must_use]
+    pub fn with_settings(self, settings: SiloSettings, updated: Timestamp) -> Self {
+        let embeds_alike = settings.embeds_like(self.settings());
+        Self {
+            vector_db: settings.vector_db,
+            embedding_service: settings.embedding_service,
+            retrieval_count: settings.retrieval_count,
+            // Whatever made the vectors that it no longer has says nothing of those that it will have.
+            embedded_with: self.embedded_with.filter(|_| embeds_alike),
+            updated,
+            ..self
         }
     }
 }
