@@ -5,8 +5,8 @@ const TOPICS: usize = 400;
 const WORDS_OF_TOPIC: usize = 40;
 const SHARED_WORDS: usize = 3_000;
 const SYLLABLES: [&str; 24] = [
-    "ba", "de", "ki", "lo", "mu", "na", "pe", "ri", "so", "tu", "va", "we", "zi", "cha", "gre", "plo", "sti", "tra", "ful",
-    "ment", "ing", "ous", "ber", "lin",
+    "ba", "de", "ki", "lo", "mu", "na", "pe", "ri", "so", "tu", "va", "we", "zi", "cha", "gre", "plo", "sti", "tra",
+    "ful", "ment", "ing", "ous", "ber", "lin",
 ];
 
 pub(crate) struct Author {

@@ -23,7 +23,11 @@ impl Knowledge {
         Ok(self.parts.models.embedding(target)?)
     }
 
-    fn embedding_target(&self, service: &EmbeddingService, sealed: Option<&[u8]>) -> Result<EmbeddingTarget, KnowledgeError> {
+    fn embedding_target(
+        &self,
+        service: &EmbeddingService,
+        sealed: Option<&[u8]>,
+    ) -> Result<EmbeddingTarget, KnowledgeError> {
         let place = Place { column: EMBEDDING_SERVICE_KEY, app: service.app, row: service.id.get() };
         let key = sealed.map(|sealed| self.parts.key.open(sealed, place)).transpose();
         let key = key.map_err(|cause| KnowledgeError::KeyLost { service: service.name.clone(), cause })?;

@@ -158,10 +158,13 @@ impl Knowledge {
         let document = self.find_file(grant, repository, id).await?;
         let hash = document.blob.map(BlobHash::new).ok_or(StoreError::NotFound)?;
         let reader = self.parts.blobs.reader(&hash).await?;
-        Ok((document, match range {
-            Some(range) => reader.range(range)?,
-            None => reader,
-        }))
+        Ok((
+            document,
+            match range {
+                Some(range) => reader.range(range)?,
+                None => reader,
+            },
+        ))
     }
 
     /// Renames a file or moves it to another folder.
@@ -260,7 +263,6 @@ impl Knowledge {
         swept.await
     }
 }
-
 
 /// What a file is called: the last part of what its sender says, since browsers of old send whole paths. It is shown, and
 /// never used as a path.

@@ -127,7 +127,9 @@ impl Knowledge {
             Ok(true) => tracing::debug!(job = %lease.job, ?ending, "a job ended"),
             Ok(false) => tracing::info!(job = %lease.job, "a job was lost to another worker before it ended"),
             // The lease runs out, and the job is done once more; it is made for that.
-            Err(error) => tracing::warn!(job = %lease.job, error = error_chain(&error), "the end of a job is not stored"),
+            Err(error) => {
+                tracing::warn!(job = %lease.job, error = error_chain(&error), "the end of a job is not stored")
+            }
         }
     }
 
@@ -139,8 +141,7 @@ impl Knowledge {
             Work::Ingest(document) => self.ingest(&grant, document, watch).await,
             // Crawling: `self.crawl(&grant, domain, watch).await`.
             Work::Crawl(_) => Err(KnowledgeError::NotDoneHere { kind: job.work.kind() }),
-            // Embedding anew: `self.embed_anew(&grant, silo, watch).await`.
-            Work::Embed(_) => Err(KnowledgeError::NotDoneHere { kind: job.work.kind() }),
+            Work::Embed(silo) => self.embed_anew(&grant, silo, watch).await,
         }
     }
 }

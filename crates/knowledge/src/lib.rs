@@ -9,17 +9,18 @@
 //! whoever finds a lease that ran out takes the job up again. Everything takes a grant; a job mints its own anew each time
 //! it is taken up.
 
+mod embed_anew;
 mod embedder;
 mod error;
 mod files;
 mod index;
 mod indexes;
-mod knowledge;
-mod search;
-mod texts;
 mod ingest;
 mod jobs;
+mod knowledge;
 mod ocr;
+mod search;
+mod texts;
 mod watch;
 mod words;
 
@@ -28,7 +29,7 @@ pub use error::KnowledgeError;
 pub use files::{Incoming, Received};
 pub use jobs::JobReport;
 pub use knowledge::{Knowledge, Parts};
+pub use ocr::{Extracted, ExtractedPage};
 pub use search::{Hit, MOST_HITS, Method, Query, Scores};
 pub use texts::TextDraft;
-pub use ocr::{Extracted, ExtractedPage};
 pub use watch::{Unwatched, Watch};

@@ -110,7 +110,8 @@ impl TryFrom<FileRow> for Document {
             media_type: row.media_type,
             blob,
             bytes: count(row.bytes)?,
-            metadata: serde_json::from_str(&row.metadata).map_err(|error| StoreError::inconsistent(error.to_string()))?,
+            metadata: serde_json::from_str(&row.metadata)
+                .map_err(|error| StoreError::inconsistent(error.to_string()))?,
             status: row.status.parse().map_err(StoreError::inconsistent)?,
             error: row.error,
             title: row.title,
@@ -190,11 +191,7 @@ impl Store {
     ///
     /// # Errors
     /// [`StoreError::Unavailable`] if the server is away.
-    pub async fn find_document(
-        &self,
-        grant: &Grant<Viewer>,
-        id: DocumentId,
-    ) -> Result<Option<Document>, StoreError> {
+    pub async fn find_document(&self, grant: &Grant<Viewer>, id: DocumentId) -> Result<Option<Document>, StoreError> {
         wanted(grant.app(), None, id)
             .get_result::<FileRow>(&mut self.lend(Sight::of(grant)).await?)
             .await
@@ -329,14 +326,15 @@ impl Store {
         lent.transaction(async |connection| {
             let stored = hold(connection, app, repository, id).await?;
             let job = jobs::enqueue(connection, app, Work::Ingest(id), Some(grant.actor()), now).await?;
-            let row: FileRow = Statement::new("UPDATE documents d SET status = 'processing', error = NULL, update_date = ")
-                .moment(now)
-                .sql(" WHERE d.document_id = ")
-                .int(id.get())
-                .sql(" RETURNING ")
-                .sql(FILE)
-                .get_result(connection)
-                .await?;
+            let row: FileRow =
+                Statement::new("UPDATE documents d SET status = 'processing', error = NULL, update_date = ")
+                    .moment(now)
+                    .sql(" WHERE d.document_id = ")
+                    .int(id.get())
+                    .sql(" RETURNING ")
+                    .sql(FILE)
+                    .get_result(connection)
+                    .await?;
             let deed = Deed::update(&stored, &stored).called("file.retry");
             audit::record(connection, Some(app), grant.by(), &deed).await?;
             Ok((row.try_into()?, job))
@@ -382,31 +380,32 @@ async fn insert(
     now: Timestamp,
 ) -> Result<Document, StoreError> {
     let bytes = i64::try_from(file.bytes).map_err(|_| Invalid::new("file", "is too large"))?;
-    let row: FileRow = Statement::new("INSERT INTO documents AS d (app_id, silo_id, repo_id, folder_id, name, media_type, ")
-        .sql("blob_hash, bytes, status, create_date, update_date) VALUES (")
-        .int(app.get())
-        .sql(", ")
-        .int(place.silo.get())
-        .sql(", ")
-        .int(place.repository.get())
-        .sql(", ")
-        .optional_int(place.folder.map(FolderId::get))
-        .sql(", ")
-        .text(file.name.as_str())
-        .sql(", ")
-        .text(file.media_type.as_str())
-        .sql(", ")
-        .bytes(file.blob)
-        .sql(", ")
-        .int(bytes)
-        .sql(", 'processing', ")
-        .moment(now)
-        .sql(", ")
-        .moment(now)
-        .sql(") RETURNING ")
-        .sql(FILE)
-        .get_result(connection)
-        .await?;
+    let row: FileRow =
+        Statement::new("INSERT INTO documents AS d (app_id, silo_id, repo_id, folder_id, name, media_type, ")
+            .sql("blob_hash, bytes, status, create_date, update_date) VALUES (")
+            .int(app.get())
+            .sql(", ")
+            .int(place.silo.get())
+            .sql(", ")
+            .int(place.repository.get())
+            .sql(", ")
+            .optional_int(place.folder.map(FolderId::get))
+            .sql(", ")
+            .text(file.name.as_str())
+            .sql(", ")
+            .text(file.media_type.as_str())
+            .sql(", ")
+            .bytes(file.blob)
+            .sql(", ")
+            .int(bytes)
+            .sql(", 'processing', ")
+            .moment(now)
+            .sql(", ")
+            .moment(now)
+            .sql(") RETURNING ")
+            .sql(FILE)
+            .get_result(connection)
+            .await?;
     row.try_into()
 }
 

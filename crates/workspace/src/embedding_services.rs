@@ -1,4 +1,6 @@
-use omni_domain::{EmbeddingService, EmbeddingServiceDraft, EmbeddingServicePatch, Invalid, KeyChange, EmbeddingServiceId};
+use omni_domain::{
+    EmbeddingService, EmbeddingServiceDraft, EmbeddingServiceId, EmbeddingServicePatch, Invalid, KeyChange,
+};
 use omni_models::EmbeddingTarget;
 use omni_persistence::StoredKey;
 use omni_rbac::{Editor, Grant};
@@ -73,13 +75,17 @@ impl Workspace {
             KeyChange::Clear => StoredKey::Replace(None),
             KeyChange::Set(key) => {
                 StoredKey::Replace(Some(self.seal(grant, EMBEDDING_SERVICE_KEY, next.id.get(), &key)?))
-            },
+            }
         };
         Ok((next, key))
     }
 
     /// Whether the service could be talked to, and its provider's and address's canonical forms.
-    fn check_target(&self, service: EmbeddingService, key: Option<SecretString>) -> Result<EmbeddingService, WorkspaceError> {
+    fn check_target(
+        &self,
+        service: EmbeddingService,
+        key: Option<SecretString>,
+    ) -> Result<EmbeddingService, WorkspaceError> {
         let (base_url, api_version) = (service.base_url.as_deref(), service.api_version.as_deref());
         let model = read_target(&service.provider, &service.model, base_url, api_version, key)?;
         let target = EmbeddingTarget { model, dimensions: service.dimensions };
