@@ -14,6 +14,8 @@ mod auth;
 mod collaboration;
 mod conversations;
 mod cookies;
+mod files;
+mod ocr;
 mod plane;
 mod resource;
 mod server;

@@ -4,7 +4,7 @@ use crate::agents::{self, Agents};
 use crate::ai_services::AiServices;
 use crate::collaboration::{Documented, Plain};
 use crate::resource::{Create, Delete, Get, List, Update};
-use crate::{WorkspaceApi, admin, api_keys, apps, audit, auth, collaboration, conversations, server, user};
+use crate::{WorkspaceApi, admin, api_keys, apps, audit, auth, collaboration, conversations, files, ocr, server, user};
 
 /// Every endpoint of the workspace API. What is not here is not served.
 pub static ROUTES: &[RouteSpec<WorkspaceApi>] = &[
@@ -44,6 +44,19 @@ pub static ROUTES: &[RouteSpec<WorkspaceApi>] = &[
     RouteSpec::of::<Get<AiServices>>(),
     RouteSpec::of::<Update<AiServices>>(),
     RouteSpec::of::<Delete<AiServices>>(),
+    // Repositories
+    RouteSpec::of::<files::List>(),
+    RouteSpec::of::<files::Upload>(),
+    RouteSpec::of::<files::Get>(),
+    RouteSpec::of::<files::Content>(),
+    RouteSpec::of::<files::Update>(),
+    RouteSpec::of::<files::Delete>(),
+    RouteSpec::of::<files::Retry>(),
+    RouteSpec::of::<files::Cancel>(),
+    RouteSpec::of::<files::Events>(),
+    RouteSpec::of::<files::RepositoryEvents>(),
+    // OCR
+    RouteSpec::of::<ocr::Extract>(),
     // API Keys
     RouteSpec::of::<api_keys::List>(),
     RouteSpec::of::<api_keys::Create>(),

@@ -54,7 +54,7 @@ pub use chunks::{NewChunk, NewChunks, Written};
 pub use conversations::ConversationFilter;
 pub use endings::FinishedTurn;
 pub use error::StoreError;
-pub use files::{FileFilter, FilePatch, NewFile};
+pub use files::{FileFilter, FilePatch, FileProgress, NewFile};
 pub use history::Excerpt;
 pub use identities::{Admission, Newcomer};
 pub use jobs::{JobEnding, JobFilter, JobLease, JobProgress, LeaseStanding};

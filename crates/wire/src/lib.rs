@@ -14,6 +14,7 @@ mod chat;
 mod collaborations;
 pub mod control;
 mod conversations;
+mod files;
 mod people;
 mod server;
 
@@ -26,6 +27,7 @@ pub use audit::{AuditActor, AuditChange, AuditCheckResponse, AuditEntryResponse,
 pub use chat::{ChatRequest, ChatResponse, ResetRequest, ResetResponse, TokenUsage};
 pub use collaborations::{ChangeRoleRequest, CollaborationResponse, InviteRequest};
 pub use conversations::{ConversationResponse, HistoryResponse, MessageResponse};
+pub use files::{FileEvent, FileResponse, OcrPage, OcrResponse, ReceivedFile, UpdateFileRequest, UploadResponse};
 pub use people::{
     DevLoginRequest, MeResponse, ProfileResponse, SessionResponse, SignedInResponse, SignedOutResponse,
     UpdateProfileRequest,
