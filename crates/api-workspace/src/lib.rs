@@ -14,10 +14,14 @@ mod auth;
 mod collaboration;
 mod conversations;
 mod cookies;
+mod embedding_services;
+mod folders;
 mod plane;
+mod repositories;
 mod resource;
 mod server;
 mod services;
+mod silos;
 mod table;
 mod user;
 
