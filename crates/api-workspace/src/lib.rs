@@ -14,12 +14,16 @@ mod auth;
 mod collaboration;
 mod conversations;
 mod cookies;
+mod embedding_services;
 mod files;
+mod folders;
 mod ocr;
 mod plane;
+mod repositories;
 mod resource;
 mod server;
 mod services;
+mod silos;
 mod table;
 mod user;
 

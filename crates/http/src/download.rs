@@ -39,7 +39,8 @@ impl Wanted {
     fn read(range: &str, bytes: u64) -> Self {
         let spelled = range.strip_prefix("bytes=").and_then(|range| range.trim().split_once('-'));
         let Some((first, last)) = spelled else { return Self::Whole };
-        let number = |text: &str| text.bytes().all(|byte| byte.is_ascii_digit()).then(|| text.parse::<u64>().ok()).flatten();
+        let number =
+            |text: &str| text.bytes().all(|byte| byte.is_ascii_digit()).then(|| text.parse::<u64>().ok()).flatten();
         let range = match (first, last) {
             ("", last) => number(last).map(|length| bytes.saturating_sub(length)..bytes),
             (first, "") => number(first).map(|first| first..bytes),
@@ -112,7 +113,10 @@ impl Reply for Download {
             .format(Some(SchemaFormat::KnownFormat(KnownFormat::Binary)))
             .build();
         let content = ContentBuilder::new().schema(Some(RefOr::T(Schema::Object(binary)))).build();
-        ResponseBuilder::new().description("The file, or the part of it that Range names").content("*/*", content).build()
+        ResponseBuilder::new()
+            .description("The file, or the part of it that Range names")
+            .content("*/*", content)
+            .build()
     }
 }
 

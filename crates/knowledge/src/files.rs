@@ -4,7 +4,9 @@ use std::collections::HashSet;
 
 use omni_blobs::{BlobHash, BlobReader, BlobRef, BlobWriter, Swept};
 use omni_documents::{Format, SNIFFED_BYTES, Unreadable};
-use omni_domain::{Document, DocumentId, FolderId, Invalid, Page, PageRequest, Patch, RepositoryId, Text, VectorDbType, Work};
+use omni_domain::{
+    Document, DocumentId, FolderId, Invalid, Page, PageRequest, Patch, RepositoryId, Text, VectorDbType, Work,
+};
 use omni_persistence::{FileFilter, FilePatch, FileProgress, NewFile, StoreError};
 use omni_rbac::{Editor, Grant, SystemGrant, Viewer};
 
@@ -270,7 +272,6 @@ impl Knowledge {
         self.parts.blobs.sweep(std::time::Duration::ZERO, in_use).await
     }
 }
-
 
 /// What a file is called: the last part of what its sender says, since browsers of old send whole paths. It is shown, and
 /// never used as a path.

@@ -158,7 +158,9 @@ impl Knowledge {
             Ok(true) => tracing::debug!(job = %lease.job, ?ending, "a job ended"),
             Ok(false) => tracing::info!(job = %lease.job, "a job was lost to another worker before it ended"),
             // The lease runs out, and the job is done once more; it is made for that.
-            Err(error) => tracing::warn!(job = %lease.job, error = error_chain(&error), "the end of a job is not stored"),
+            Err(error) => {
+                tracing::warn!(job = %lease.job, error = error_chain(&error), "the end of a job is not stored")
+            }
         }
     }
 

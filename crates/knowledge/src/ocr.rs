@@ -53,8 +53,7 @@ impl Knowledge {
 
     async fn read_here(&self, file: &Received) -> Result<Extracted, KnowledgeError> {
         let path = self.parts.blobs.path(&file.blob.hash);
-        let Reading { extract, recognized, note } =
-            self.read(&path, &file.name, Some(file.format), &Unwatched).await?;
+        let Reading { extract, recognized, note } = self.read(&path, &file.name, Some(file.format), &Unwatched).await?;
         if extract.sections.is_empty() && note.is_some() && self.parts.ocr.is_none() {
             return Err(KnowledgeError::OcrMissing(crate::ingest::missing()));
         }

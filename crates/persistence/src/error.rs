@@ -76,6 +76,12 @@ fn conflict_of(constraint: &str) -> Option<&'static str> {
     Some(match constraint {
         "agents_app_id_name_key" => "name: another agent of this app has this name",
         "ai_services_app_id_name_key" => "name: another AI service of this app has this name",
+        "embedding_services_app_id_name_key" => "name: another embedding service of this app has this name",
+        "silos_app_id_name_key" => crate::silos::NAME_TAKEN,
+        "repositories_app_id_name_key" => "name: another repository of this app has this name",
+        "folders_name_key" => "name: another folder beside it has this name",
+        "silos_embedding_service_fkey" => "this embedding service is in use or has just been deleted",
+        "agents_silo_fkey" => "this silo is in use or has just been deleted",
         "agents_service_fkey" => "this AI service is in use or has just been deleted",
         "users_email_key" => "email: another account has this address",
         _ => return None,

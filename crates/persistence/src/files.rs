@@ -168,7 +168,8 @@ impl TryFrom<FileRow> for Document {
             media_type: row.media_type,
             blob,
             bytes: count(row.bytes)?,
-            metadata: serde_json::from_str(&row.metadata).map_err(|error| StoreError::inconsistent(error.to_string()))?,
+            metadata: serde_json::from_str(&row.metadata)
+                .map_err(|error| StoreError::inconsistent(error.to_string()))?,
             status: row.status.parse().map_err(StoreError::inconsistent)?,
             error: row.error,
             title: row.title,
@@ -248,11 +249,7 @@ impl Store {
     ///
     /// # Errors
     /// [`StoreError::Unavailable`] if the server is away.
-    pub async fn find_document(
-        &self,
-        grant: &Grant<Viewer>,
-        id: DocumentId,
-    ) -> Result<Option<Document>, StoreError> {
+    pub async fn find_document(&self, grant: &Grant<Viewer>, id: DocumentId) -> Result<Option<Document>, StoreError> {
         wanted(grant.app(), None, id)
             .get_result::<FileRow>(&mut self.lend(Sight::of(grant)).await?)
             .await
@@ -387,14 +384,15 @@ impl Store {
         lent.transaction(async |connection| {
             let stored = hold(connection, app, repository, id).await?;
             let job = jobs::enqueue(connection, app, Work::Ingest(id), Some(grant.actor()), now).await?;
-            let row: FileRow = Statement::new("UPDATE documents d SET status = 'processing', error = NULL, update_date = ")
-                .moment(now)
-                .sql(" WHERE d.document_id = ")
-                .int(id.get())
-                .sql(" RETURNING ")
-                .sql(FILE)
-                .get_result(connection)
-                .await?;
+            let row: FileRow =
+                Statement::new("UPDATE documents d SET status = 'processing', error = NULL, update_date = ")
+                    .moment(now)
+                    .sql(" WHERE d.document_id = ")
+                    .int(id.get())
+                    .sql(" RETURNING ")
+                    .sql(FILE)
+                    .get_result(connection)
+                    .await?;
             let deed = Deed::update(&stored, &stored).called("file.retry");
             audit::record(connection, Some(app), grant.by(), &deed).await?;
             Ok((row.try_into()?, job))
@@ -413,19 +411,21 @@ impl Store {
         files: &[DocumentId],
         others: bool,
     ) -> Result<Vec<FileProgress>, StoreError> {
-        let rows: Vec<ProgressRow> = Statement::new("SELECT d.document_id, d.name, d.status, d.error, d.chunk_count, j.stage, ")
-            .sql("coalesce(j.done, 0) AS done, j.total FROM documents d LEFT JOIN LATERAL (SELECT stage, done, total ")
-            .sql("FROM jobs WHERE document_id = d.document_id AND status = 'running') j ON true WHERE d.app_id = ")
-            .int(grant.app().get())
-            .sql(" AND d.repo_id = ")
-            .int(repository.get())
-            .sql(" AND (d.document_id = ANY(")
-            .ints(files.iter().map(|file| file.get()).collect::<Vec<_>>())
-            .sql(") OR (")
-            .boolean(others)
-            .sql(" AND d.status = 'processing')) ORDER BY d.document_id LIMIT 1000")
-            .load(&mut self.lend(Sight::of(grant)).await?)
-            .await?;
+        let rows: Vec<ProgressRow> = Statement::new(
+            "SELECT d.document_id, d.name, d.status, d.error, d.chunk_count, j.stage, ",
+        )
+        .sql("coalesce(j.done, 0) AS done, j.total FROM documents d LEFT JOIN LATERAL (SELECT stage, done, total ")
+        .sql("FROM jobs WHERE document_id = d.document_id AND status = 'running') j ON true WHERE d.app_id = ")
+        .int(grant.app().get())
+        .sql(" AND d.repo_id = ")
+        .int(repository.get())
+        .sql(" AND (d.document_id = ANY(")
+        .ints(files.iter().map(|file| file.get()).collect::<Vec<_>>())
+        .sql(") OR (")
+        .boolean(others)
+        .sql(" AND d.status = 'processing')) ORDER BY d.document_id LIMIT 1000")
+        .load(&mut self.lend(Sight::of(grant)).await?)
+        .await?;
         rows.into_iter().map(FileProgress::try_from).collect()
     }
 
@@ -467,31 +467,32 @@ async fn insert(
     now: Timestamp,
 ) -> Result<Document, StoreError> {
     let bytes = i64::try_from(file.bytes).map_err(|_| Invalid::new("file", "is too large"))?;
-    let row: FileRow = Statement::new("INSERT INTO documents AS d (app_id, silo_id, repo_id, folder_id, name, media_type, ")
-        .sql("blob_hash, bytes, status, create_date, update_date) VALUES (")
-        .int(app.get())
-        .sql(", ")
-        .int(place.silo.get())
-        .sql(", ")
-        .int(place.repository.get())
-        .sql(", ")
-        .optional_int(place.folder.map(FolderId::get))
-        .sql(", ")
-        .text(file.name.as_str())
-        .sql(", ")
-        .text(file.media_type.as_str())
-        .sql(", ")
-        .bytes(file.blob)
-        .sql(", ")
-        .int(bytes)
-        .sql(", 'processing', ")
-        .moment(now)
-        .sql(", ")
-        .moment(now)
-        .sql(") RETURNING ")
-        .sql(FILE)
-        .get_result(connection)
-        .await?;
+    let row: FileRow =
+        Statement::new("INSERT INTO documents AS d (app_id, silo_id, repo_id, folder_id, name, media_type, ")
+            .sql("blob_hash, bytes, status, create_date, update_date) VALUES (")
+            .int(app.get())
+            .sql(", ")
+            .int(place.silo.get())
+            .sql(", ")
+            .int(place.repository.get())
+            .sql(", ")
+            .optional_int(place.folder.map(FolderId::get))
+            .sql(", ")
+            .text(file.name.as_str())
+            .sql(", ")
+            .text(file.media_type.as_str())
+            .sql(", ")
+            .bytes(file.blob)
+            .sql(", ")
+            .int(bytes)
+            .sql(", 'processing', ")
+            .moment(now)
+            .sql(", ")
+            .moment(now)
+            .sql(") RETURNING ")
+            .sql(FILE)
+            .get_result(connection)
+            .await?;
     row.try_into()
 }
 

@@ -421,16 +421,13 @@ impl Store {
     /// # Errors
     /// [`StoreError::Unavailable`] if the server is away.
     pub async fn latest_job(&self, grant: &Grant<Viewer>, work: Work) -> Result<Option<Job>, StoreError> {
-        of_work(
-            Statement::new("SELECT ").sql(JOB).sql(" FROM jobs j WHERE j.app_id = ").int(grant.app().get()),
-            work,
-        )
-        .sql(" ORDER BY j.job_id DESC LIMIT 1")
-        .get_result::<JobRow>(&mut self.lend(Sight::of(grant)).await?)
-        .await
-        .optional()?
-        .map(Job::try_from)
-        .transpose()
+        of_work(Statement::new("SELECT ").sql(JOB).sql(" FROM jobs j WHERE j.app_id = ").int(grant.app().get()), work)
+            .sql(" ORDER BY j.job_id DESC LIMIT 1")
+            .get_result::<JobRow>(&mut self.lend(Sight::of(grant)).await?)
+            .await
+            .optional()?
+            .map(Job::try_from)
+            .transpose()
     }
 
     /// One page of the app's jobs, the latest first.

@@ -269,13 +269,7 @@ impl TestApiBuilder {
         TestApi { address, database, clock, running: Some(Running { stop, thread }) }
     }
 
-    fn serve(
-        self,
-        url: &str,
-        blobs: PathBuf,
-        ready: oneshot::Sender<SocketAddr>,
-        stopped: oneshot::Receiver<()>,
-    ) {
+    fn serve(self, url: &str, blobs: PathBuf, ready: oneshot::Sender<SocketAddr>, stopped: oneshot::Receiver<()>) {
         let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap();
         runtime.block_on(async {
             let options = ApiOptions { workers: 1, grace: self.grace, works: self.works };

@@ -14,9 +14,13 @@ mod chat;
 mod collaborations;
 pub mod control;
 mod conversations;
+mod embedding_services;
 mod files;
+mod folders;
 mod people;
+mod repositories;
 mod server;
+mod silos;
 
 pub use accounts::{AccountResponse, UpdateAccountRequest};
 pub use agents::{AgentResponse, CreateAgentRequest, UpdateAgentRequest};
@@ -27,9 +31,13 @@ pub use audit::{AuditActor, AuditChange, AuditCheckResponse, AuditEntryResponse,
 pub use chat::{ChatRequest, ChatResponse, ResetRequest, ResetResponse, TokenUsage};
 pub use collaborations::{ChangeRoleRequest, CollaborationResponse, InviteRequest};
 pub use conversations::{ConversationResponse, HistoryResponse, MessageResponse};
+pub use embedding_services::{CreateEmbeddingServiceRequest, EmbeddingServiceResponse, UpdateEmbeddingServiceRequest};
 pub use files::{FileEvent, FileResponse, OcrPage, OcrResponse, ReceivedFile, UpdateFileRequest, UploadResponse};
+pub use folders::{CreateFolderRequest, FolderResponse, UpdateFolderRequest};
 pub use people::{
     DevLoginRequest, MeResponse, ProfileResponse, SessionResponse, SignedInResponse, SignedOutResponse,
     UpdateProfileRequest,
 };
+pub use repositories::{CreateRepositoryRequest, RepositoryResponse, UpdateRepositoryRequest};
 pub use server::{AliveResponse, ReadyResponse, VersionResponse};
+pub use silos::{CreateSiloRequest, SiloResponse, UpdateSiloRequest};

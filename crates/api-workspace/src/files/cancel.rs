@@ -21,7 +21,8 @@ impl Endpoint for Cancel {
     const PATH: &'static str = "/internal/repositories/{repo_id}/files/{file_id}/cancel";
     const SECTION: &'static str = SECTION;
     const SUMMARY: &'static str = "Stop processing file";
-    const DETAILS: &'static str = "A file that waits is `cancelled` at once; one that is being processed, a moment later.";
+    const DETAILS: &'static str =
+        "A file that waits is `cancelled` at once; one that is being processed, a moment later.";
 
     fn example() -> Example {
         Example::plain()

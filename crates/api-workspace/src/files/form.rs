@@ -98,11 +98,8 @@ fn number<T: std::str::FromStr>(field: &'static str, value: Option<&str>) -> Res
 
 /// A form with files and one number beside them, for the documentation.
 pub(crate) fn described_form(number: &str) -> RequestBody {
-    let file = || {
-        ObjectBuilder::new()
-            .schema_type(Type::String)
-            .format(Some(SchemaFormat::KnownFormat(KnownFormat::Binary)))
-    };
+    let file =
+        || ObjectBuilder::new().schema_type(Type::String).format(Some(SchemaFormat::KnownFormat(KnownFormat::Binary)));
     let form = ObjectBuilder::new()
         .property("file", file())
         .property("files", ArrayBuilder::new().items(file()))

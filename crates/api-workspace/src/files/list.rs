@@ -38,12 +38,14 @@ impl Wanted {
             None | Some("") => None,
             Some("null") => Some(None),
             Some(id) => {
-                let id: FolderId = id.parse().map_err(|_| ApiError::invalid("folder_id", "must be a number or `null`"))?;
+                let id: FolderId =
+                    id.parse().map_err(|_| ApiError::invalid("folder_id", "must be a number or `null`"))?;
                 Some(Some(id))
             }
         };
         let status = self.status.as_deref().filter(|status| !status.is_empty());
-        let status = status.map(|status| status.parse::<DocumentStatus>().map_err(|no| ApiError::invalid("status", no)));
+        let status =
+            status.map(|status| status.parse::<DocumentStatus>().map_err(|no| ApiError::invalid("status", no)));
         let name = self.name.clone().filter(|name| !name.is_empty());
         Ok(FileFilter { folder, status: status.transpose()?, name })
     }
