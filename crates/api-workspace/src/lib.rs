@@ -14,11 +14,17 @@ mod auth;
 mod collaboration;
 mod conversations;
 mod cookies;
+mod embedding_services;
+mod files;
+mod folders;
+mod ocr;
 mod plane;
+mod repositories;
 mod resource;
 mod server;
 mod services;
 mod silo_search;
+mod silos;
 mod table;
 mod user;
 

@@ -54,6 +54,8 @@ pub struct Knowledge {
     pub(crate) wake: Notify,
     /// Wakes the leases of this process when a job was cancelled or is gone.
     pub(crate) cancels: Notify,
+    /// Wakes who removes blobs when files were deleted.
+    pub(crate) garbage: Notify,
 }
 
 impl fmt::Debug for Knowledge {
@@ -66,6 +68,6 @@ impl Knowledge {
     /// Puts the use cases on what they work with.
     #[must_use]
     pub const fn new(parts: Parts) -> Self {
-        Self { parts, wake: Notify::const_new(), cancels: Notify::const_new() }
+        Self { parts, wake: Notify::const_new(), cancels: Notify::const_new(), garbage: Notify::const_new() }
     }
 }

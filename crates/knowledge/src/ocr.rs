@@ -79,7 +79,7 @@ impl Knowledge {
         id: ServiceId,
     ) -> Result<Extracted, KnowledgeError> {
         let service = AiService::find(&self.parts.store, grant, id).await?.ok_or(StoreError::NotFound)?;
-        let model = self.parts.models.chat(&self.target(grant, &service).await?)?;
+        let model = self.parts.models.chat(self.seeing_target(grant, &service).await?)?;
         let image = self.image(file).await?;
         let transcript = transcribe(&*model, image).await?;
         let note = (!transcript.complete).then(|| "the model stopped before the end of the text".to_owned());
@@ -88,7 +88,7 @@ impl Knowledge {
         Ok(Extracted { pages, method: "model", note })
     }
 
-    async fn target(&self, grant: &Grant<Viewer>, service: &AiService) -> Result<ModelTarget, KnowledgeError> {
+    async fn seeing_target(&self, grant: &Grant<Viewer>, service: &AiService) -> Result<ModelTarget, KnowledgeError> {
         let mut target = ModelTarget::new(service.provider.parse()?, service.model.as_str());
         target.base_url = service.base_url.as_deref().map(parse_base_url).transpose()?;
         target.api_version.clone_from(&service.api_version);

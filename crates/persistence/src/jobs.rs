@@ -503,7 +503,19 @@ async fn settle(
         JobEnding::Later { reason, .. } => ("processing", Some(reason.as_str())),
         JobEnding::Released => return Ok(()),
     };
-    Statement::new("UPDATE documents SET status = ")
+    // What failed or was stopped is not found, not even as it was before.
+    let is_found = matches!(ending, JobEnding::Done { .. } | JobEnding::Later { .. });
+    if !is_found {
+        Statement::new("DELETE FROM chunks WHERE app_id = ")
+            .int(app.get())
+            .sql(" AND document_id = ")
+            .int(document.get())
+            .execute(connection)
+            .await?;
+    }
+    Statement::new("UPDATE documents SET chunk_count = CASE WHEN ")
+        .boolean(is_found)
+        .sql(" THEN chunk_count ELSE 0 END, status = ")
         .text(status)
         .sql(", error = ")
         .optional_text(error.map(str::to_owned))

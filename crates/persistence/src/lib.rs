@@ -63,7 +63,7 @@ pub use conversations::ConversationFilter;
 pub use endings::FinishedTurn;
 pub use epochs::Unembedded;
 pub use error::StoreError;
-pub use files::{FileFilter, FilePatch, NewFile};
+pub use files::{FileFilter, FilePatch, FileProgress, NewFile};
 pub use history::Excerpt;
 pub use identities::{Admission, Newcomer};
 pub use jobs::{JobEnding, JobFilter, JobLease, JobProgress, LeaseStanding};

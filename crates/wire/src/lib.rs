@@ -15,9 +15,14 @@ mod citations;
 mod collaborations;
 pub mod control;
 mod conversations;
+mod embedding_services;
+mod files;
+mod folders;
 mod people;
 mod search;
+mod repositories;
 mod server;
+mod silos;
 
 pub use accounts::{AccountResponse, UpdateAccountRequest};
 pub use agents::{AgentResponse, CreateAgentRequest, UpdateAgentRequest};
@@ -29,6 +34,9 @@ pub use chat::{ChatRequest, ChatResponse, ResetRequest, ResetResponse, TokenUsag
 pub use citations::{CitationResponse, RetrievalResponse, ScoresResponse};
 pub use collaborations::{ChangeRoleRequest, CollaborationResponse, InviteRequest};
 pub use conversations::{ConversationResponse, HistoryResponse, MessageResponse};
+pub use embedding_services::{CreateEmbeddingServiceRequest, EmbeddingServiceResponse, UpdateEmbeddingServiceRequest};
+pub use files::{FileEvent, FileResponse, OcrPage, OcrResponse, ReceivedFile, UpdateFileRequest, UploadResponse};
+pub use folders::{CreateFolderRequest, FolderResponse, UpdateFolderRequest};
 pub use people::{
     DevLoginRequest, MeResponse, ProfileResponse, SessionResponse, SignedInResponse, SignedOutResponse,
     UpdateProfileRequest,
@@ -37,4 +45,6 @@ pub use search::{
     DocumentCountResponse, DocumentsRequest, IndexTextRequest, IndexedTextResponse, SearchRequest, SearchResponse,
     SearchResult,
 };
+pub use repositories::{CreateRepositoryRequest, RepositoryResponse, UpdateRepositoryRequest};
 pub use server::{AliveResponse, ReadyResponse, VersionResponse};
+pub use silos::{CreateSiloRequest, SiloResponse, UpdateSiloRequest};
