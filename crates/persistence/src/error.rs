@@ -8,6 +8,9 @@ pub enum StoreError {
     /// It contradicts what is stored: a name that is taken, a thing that is still in use.
     #[error("{0}")]
     Conflict(String),
+    /// The same work on the same thing waits or runs already.
+    #[error("job {0} is at it already; wait for it, or cancel it first")]
+    JobActive(omni_domain::JobId),
     /// A reference of the input points at nothing in the app.
     #[error(transparent)]
     Invalid(#[from] omni_domain::Invalid),
@@ -34,7 +37,7 @@ pub enum StoreError {
 impl Failure for StoreError {
     fn kind(&self) -> ErrorKind {
         match self {
-            Self::Conflict(_) => ErrorKind::Conflict,
+            Self::Conflict(_) | Self::JobActive(_) => ErrorKind::Conflict,
             Self::Invalid(_) => ErrorKind::Invalid,
             Self::Registry(error) => error.kind(),
             Self::NotFound => ErrorKind::NotFound,
@@ -46,6 +49,7 @@ impl Failure for StoreError {
     fn code(&self) -> &'static str {
         match self {
             Self::Conflict(_) => "conflict",
+            Self::JobActive(_) => "job_active",
             Self::Invalid(_) => "invalid_reference",
             Self::Registry(error) => error.code(),
             Self::NotFound => "not_found",
