@@ -76,6 +76,7 @@ fn conflict_of(constraint: &str) -> Option<&'static str> {
     Some(match constraint {
         "agents_app_id_name_key" => "name: another agent of this app has this name",
         "ai_services_app_id_name_key" => "name: another AI service of this app has this name",
+        "domains_app_id_name_key" => "name: another domain of this app has this name",
         "agents_service_fkey" => "this AI service is in use or has just been deleted",
         "users_email_key" => "email: another account has this address",
         _ => return None,
