@@ -19,8 +19,32 @@ pub enum KnowledgeError {
     /// The work was cancelled, or somebody else has taken it over.
     #[error("the work was stopped")]
     Stopped,
-    /// The stored key of an embedding service does not open.
-    #[error("the key of the embedding service \"{service}\" was sealed with another master key; enter it again")]
+    /// This server has no worker for this kind of job.
+    #[error("this server does not do jobs of the kind {kind:?}; bring it up to date")]
+    NotDoneHere {
+        /// The kind.
+        kind: &'static str,
+    },
+    /// The work was begun often, and the server never lived to see its end.
+    #[error("the server stopped {attempts} times while this was worked on; something in it may be too much for it")]
+    GivenUp {
+        /// How often.
+        attempts: u32,
+    },
+    /// The file is not where it was stored.
+    #[error("the file is no longer in the store of this server; upload it again")]
+    FileGone,
+    /// The file was read, and nothing in it can be found.
+    #[error("{0}")]
+    NoText(String),
+    /// Text in pictures is asked for, and nothing here reads it.
+    #[error(transparent)]
+    OcrMissing(Unreadable),
+    /// Work fell over, which only a defect of ours explains.
+    #[error("a defect of this program ended the work")]
+    Defect(#[source] Box<dyn std::error::Error + Send + Sync>),
+    /// The stored key of a service does not open.
+    #[error("the key of the service \"{service}\" was sealed with another master key; enter it again")]
     KeyLost {
         /// What members call the service.
         service: String,
@@ -64,7 +88,9 @@ impl Failure for KnowledgeError {
         match self {
             Self::Invalid(error) => error.kind(),
             Self::Conflict(_) | Self::KeyLost { .. } | Self::OtherModel { .. } | Self::Stopped => ErrorKind::Conflict,
-            Self::NoQdrant => ErrorKind::Unavailable,
+            Self::NoQdrant | Self::NotDoneHere { .. } | Self::OcrMissing(_) => ErrorKind::Unavailable,
+            Self::GivenUp { .. } | Self::FileGone | Self::NoText(_) => ErrorKind::Invalid,
+            Self::Defect(_) => ErrorKind::Internal,
             Self::Model(error) => error.kind(),
             Self::Unreadable(error) => error.kind(),
             Self::Blob(error) => error.kind(),
@@ -79,6 +105,12 @@ impl Failure for KnowledgeError {
             Self::Invalid(error) => error.code(),
             Self::Conflict(_) => "conflict",
             Self::Stopped => "stopped",
+            Self::NotDoneHere { .. } => "job_not_done_here",
+            Self::GivenUp { .. } => "given_up",
+            Self::FileGone => "file_gone",
+            Self::NoText(_) => "no_text",
+            Self::OcrMissing(_) => "ocr_not_installed",
+            Self::Defect(_) => "defect",
             Self::KeyLost { .. } => "embedding_key_lost",
             Self::OtherModel { .. } => "embedded_with_another_model",
             Self::NoQdrant => "qdrant_not_configured",

@@ -10,6 +10,7 @@ use omni_persistence::Store;
 use omni_qdrant::Qdrant;
 use omni_rbac::Authority;
 use omni_sealing::MasterKey;
+use tokio::sync::Notify;
 use url::Url;
 
 /// What the use cases work with.
@@ -38,6 +39,10 @@ pub struct Parts {
     pub qdrant: Option<Qdrant>,
     /// The way out to web sites.
     pub egress: Egress,
+    /// The most bytes of one uploaded file.
+    pub upload_limit: u64,
+    /// What the keys of AI services are sealed as.
+    pub ai_service_key: &'static str,
     /// Where people reach this server, which a crawler tells the sites that it visits.
     pub public_url: Option<Url>,
 }
@@ -45,6 +50,10 @@ pub struct Parts {
 /// The use cases of knowledge.
 pub struct Knowledge {
     pub(crate) parts: Parts,
+    /// Wakes a worker of this process when there is a new job.
+    pub(crate) wake: Notify,
+    /// Wakes the leases of this process when a job was cancelled or is gone.
+    pub(crate) cancels: Notify,
 }
 
 impl fmt::Debug for Knowledge {
@@ -57,6 +66,6 @@ impl Knowledge {
     /// Puts the use cases on what they work with.
     #[must_use]
     pub const fn new(parts: Parts) -> Self {
-        Self { parts }
+        Self { parts, wake: Notify::const_new(), cancels: Notify::const_new() }
     }
 }

@@ -9,10 +9,20 @@
 //! whoever finds a lease that ran out takes the job up again. Everything takes a grant; a job mints its own anew each time
 //! it is taken up.
 
+mod embedder;
 mod error;
+mod files;
+mod index;
+mod ingest;
+mod jobs;
 mod knowledge;
+mod ocr;
 mod watch;
 
+pub use embedder::EMBEDDING_SERVICE_KEY;
 pub use error::KnowledgeError;
+pub use files::{Incoming, Received};
+pub use jobs::JobReport;
 pub use knowledge::{Knowledge, Parts};
+pub use ocr::{Extracted, ExtractedPage};
 pub use watch::{Unwatched, Watch};

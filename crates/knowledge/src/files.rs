@@ -1,0 +1,289 @@
+//! The files of repositories: how they come in, and what people do with them.
+
+use std::collections::HashSet;
+use std::ops::Range;
+
+use omni_blobs::{BlobError, BlobHash, BlobReader, BlobRef, BlobWriter, Swept};
+use omni_documents::{Format, SNIFFED_BYTES, Unreadable};
+use omni_domain::{Document, DocumentId, FolderId, Invalid, Job, Page, PageRequest, Patch, RepositoryId, Text, Work};
+use omni_persistence::{FileFilter, FilePatch, NewFile, StoreError};
+use omni_rbac::{Editor, Grant, SystemGrant, Viewer};
+
+use crate::{Knowledge, KnowledgeError};
+
+/// What people mean by a megabyte of a file.
+const MEGABYTE: u64 = 1_000_000;
+
+/// A file on its way in. Dropping it leaves nothing.
+#[derive(Debug)]
+pub struct Incoming {
+    name: String,
+    writer: BlobWriter,
+    /// The first bytes, until they have said what the file is.
+    head: Vec<u8>,
+    format: Option<Format>,
+}
+
+/// A file that has arrived whole, and is of a kind that can be read.
+#[derive(Debug, Clone)]
+pub struct Received {
+    /// What its sender calls it, without folders.
+    pub name: String,
+    /// What it is.
+    pub format: Format,
+    /// Where it is, and how long.
+    pub blob: BlobRef,
+}
+
+impl Incoming {
+    /// Takes more of the file.
+    ///
+    /// # Errors
+    /// If it is too large, of a kind that is not read, or the disk is full.
+    pub async fn write(&mut self, piece: &[u8]) -> Result<(), KnowledgeError> {
+        if self.format.is_none() {
+            let missing = SNIFFED_BYTES.saturating_sub(self.head.len());
+            self.head.extend(piece.iter().take(missing));
+            if self.head.len() >= SNIFFED_BYTES {
+                self.judge()?;
+            }
+        }
+        Ok(self.writer.write(piece).await?)
+    }
+
+    /// Makes it a file that is kept.
+    ///
+    /// # Errors
+    /// As [`write`](Self::write).
+    pub async fn finish(mut self) -> Result<Received, KnowledgeError> {
+        let format = match self.format {
+            Some(format) => format,
+            None => self.judge()?,
+        };
+        Ok(Received { name: self.name, format, blob: self.writer.finish().await? })
+    }
+
+    fn judge(&mut self) -> Result<Format, KnowledgeError> {
+        let format = Format::detect(&self.head, Some(&self.name)).map_err(Unreadable::Flaw)?;
+        self.format = Some(format);
+        self.head = Vec::new();
+        Ok(format)
+    }
+}
+
+impl Knowledge {
+    /// The most bytes of one file, for the grant's app.
+    ///
+    /// # Errors
+    /// If the database is away.
+    pub async fn upload_limit(&self, grant: &Grant<Viewer>) -> Result<u64, KnowledgeError> {
+        let server = self.parts.upload_limit;
+        Ok(match self.parts.store.max_file_size_mb(grant).await? {
+            0 => server,
+            megabytes => megabytes.saturating_mul(MEGABYTE).min(server),
+        })
+    }
+
+    /// Begins to take a file in that its sender calls `name`, of at most `limit` bytes.
+    ///
+    /// # Errors
+    /// If the name is none.
+    pub fn receive(&self, name: &str, limit: u64) -> Result<Incoming, KnowledgeError> {
+        let writer = self.parts.blobs.writer().at_most(limit);
+        Ok(Incoming { name: file_name("file", name)?, writer, head: Vec::new(), format: None })
+    }
+
+    /// Puts files into a repository, and has them taken in.
+    ///
+    /// # Errors
+    /// If there is no such repository, or it has no such folder.
+    pub async fn add_files(
+        &self,
+        grant: &Grant<Editor>,
+        repository: RepositoryId,
+        folder: Option<FolderId>,
+        files: Vec<Received>,
+    ) -> Result<Vec<Document>, KnowledgeError> {
+        let new = |file: Received| NewFile {
+            name: file.name,
+            media_type: file.format.media_type().to_owned(),
+            blob: *file.blob.hash.as_bytes(),
+            bytes: file.blob.bytes,
+        };
+        let files: Vec<NewFile> = files.into_iter().map(new).collect();
+        let now = self.parts.clock.now();
+        let made = self.parts.store.add_files(grant, repository, folder, &files, now).await?;
+        self.wake();
+        Ok(made)
+    }
+
+    /// One page of a repository's files.
+    ///
+    /// # Errors
+    /// If the database is away.
+    pub async fn list_files(
+        &self,
+        grant: &Grant<Viewer>,
+        repository: RepositoryId,
+        filter: &FileFilter,
+        page: PageRequest,
+    ) -> Result<Page<Document>, KnowledgeError> {
+        Ok(self.parts.store.list_files(grant, repository, filter, page).await?)
+    }
+
+    /// A file of a repository.
+    ///
+    /// # Errors
+    /// If there is none.
+    pub async fn find_file(
+        &self,
+        grant: &Grant<Viewer>,
+        repository: RepositoryId,
+        id: DocumentId,
+    ) -> Result<Document, KnowledgeError> {
+        Ok(self.parts.store.find_file(grant, repository, id).await?)
+    }
+
+    /// What is in a file, or in a part of it.
+    ///
+    /// # Errors
+    /// If there is no such file, or none of its bytes is in the range.
+    pub async fn read_file(
+        &self,
+        grant: &Grant<Viewer>,
+        repository: RepositoryId,
+        id: DocumentId,
+        range: Option<Range<u64>>,
+    ) -> Result<(Document, BlobReader), KnowledgeError> {
+        let document = self.find_file(grant, repository, id).await?;
+        let hash = document.blob.map(BlobHash::new).ok_or(StoreError::NotFound)?;
+        let reader = self.parts.blobs.reader(&hash).await?;
+        Ok((document, match range {
+            Some(range) => reader.range(range)?,
+            None => reader,
+        }))
+    }
+
+    /// Renames a file or moves it to another folder.
+    ///
+    /// # Errors
+    /// If there is no such file or folder, or the name is none.
+    pub async fn update_file(
+        &self,
+        grant: &Grant<Editor>,
+        repository: RepositoryId,
+        id: DocumentId,
+        name: Option<String>,
+        folder: Patch<FolderId>,
+    ) -> Result<Document, KnowledgeError> {
+        let name = name.map(|name| file_name("name", &name)).transpose()?;
+        let patch = FilePatch { name, folder };
+        Ok(self.parts.store.update_file(grant, repository, id, &patch, self.parts.clock.now()).await?)
+    }
+
+    /// Removes a file and all that is known of it.
+    ///
+    /// # Errors
+    /// If there is no such file.
+    pub async fn delete_file(
+        &self,
+        grant: &Grant<Editor>,
+        repository: RepositoryId,
+        id: DocumentId,
+    ) -> Result<(), KnowledgeError> {
+        self.parts.store.delete_file(grant, repository, id).await?;
+        // Its job is gone with it; whoever works on that learns it now.
+        self.cancels.notify_waiters();
+        Ok(())
+    }
+
+    /// Takes a file in once more.
+    ///
+    /// # Errors
+    /// If there is no such file, or it is being taken in.
+    pub async fn retry_file(
+        &self,
+        grant: &Grant<Editor>,
+        repository: RepositoryId,
+        id: DocumentId,
+    ) -> Result<Document, KnowledgeError> {
+        let (document, _) = self.parts.store.retry_file(grant, repository, id, self.parts.clock.now()).await?;
+        self.wake();
+        Ok(document)
+    }
+
+    /// Stops the taking in of a file.
+    ///
+    /// # Errors
+    /// If there is no such file, or it is not being taken in.
+    pub async fn cancel_file(
+        &self,
+        grant: &Grant<Editor>,
+        repository: RepositoryId,
+        id: DocumentId,
+    ) -> Result<Document, KnowledgeError> {
+        let viewer = grant.at::<Viewer>();
+        self.find_file(&viewer, repository, id).await?;
+        let job = self.parts.store.latest_job(&viewer, Work::Ingest(id)).await?;
+        let active = job.filter(|job| !job.status.is_over());
+        let job = active.ok_or_else(|| KnowledgeError::Conflict("this file is not being taken in".to_owned()))?;
+        self.cancel_job(grant, job.id).await?;
+        self.find_file(&viewer, repository, id).await
+    }
+
+    /// A file and the last job on it.
+    ///
+    /// # Errors
+    /// If there is no such file.
+    pub async fn file_progress(
+        &self,
+        grant: &Grant<Viewer>,
+        repository: RepositoryId,
+        id: DocumentId,
+    ) -> Result<(Document, Option<Job>), KnowledgeError> {
+        // The job first: if it ends between the two, the document says so.
+        let job = self.parts.store.latest_job(grant, Work::Ingest(id)).await?;
+        Ok((self.find_file(grant, repository, id).await?, job))
+    }
+
+    /// Removes the blobs that no document refers to any more, once they are old enough that nobody is about to.
+    ///
+    /// # Errors
+    /// If the database is away or the disk fails; what was removed before stays removed.
+    pub async fn sweep_blobs(&self) -> Result<Swept, KnowledgeError> {
+        let leave = SystemGrant::because("blobs that nobody refers to are removed");
+        let swept = self.parts.blobs.sweep(std::time::Duration::ZERO, async |hashes: &[BlobHash]| {
+            let asked: Vec<[u8; 32]> = hashes.iter().map(|hash| *hash.as_bytes()).collect();
+            let used = self.parts.store.blobs_in_use(&leave, &asked).await?;
+            Ok::<HashSet<BlobHash>, KnowledgeError>(used.into_iter().map(BlobHash::new).collect())
+        });
+        swept.await
+    }
+}
+
+
+/// What a file is called: the last part of what its sender says, since browsers of old send whole paths. It is shown, and
+/// never used as a path.
+fn file_name(field: &'static str, name: &str) -> Result<String, Invalid> {
+    let last = name.rsplit(['/', '\\']).next().unwrap_or(name);
+    if matches!(last.trim(), "." | "..") {
+        return Err(Invalid::new(field, "must be the name of a file"));
+    }
+    omni_domain::required_text(field, last, Text::Name)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_name_keeps_no_folder() {
+        let name = |name| file_name("file", name).unwrap();
+        assert_eq!(name("../../etc/passwd"), "passwd");
+        assert_eq!(name("C:\\Users\\Ada\\notes.md"), "notes.md");
+        assert_eq!(name(" Jahresbericht 2026.pdf "), "Jahresbericht 2026.pdf");
+        for bad in ["", "..", "a/..", "a/", ".", "a\nb", "a\r\nSet-Cookie: b", &"x".repeat(300)] {
+            assert!(file_name("file", bad).is_err(), "{bad:?}");
+        }
+    }
+}

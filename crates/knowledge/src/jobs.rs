@@ -1,0 +1,155 @@
+//! Who does the work that outlives its request.
+
+mod lease;
+mod outcome;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use omni_domain::{Job, JobId, Work, error_chain};
+use omni_persistence::{JobEnding, JobLease, LeaseStanding};
+use omni_rbac::{Editor, Grant, SystemGrant};
+use tokio::task::JoinSet;
+use tokio::time::sleep;
+use tokio_util::sync::CancellationToken;
+use uuid::Uuid;
+
+pub use self::outcome::JobReport;
+
+use self::lease::LeaseWatch;
+use self::outcome::ending_of;
+use crate::{Knowledge, KnowledgeError, Watch};
+
+/// Jobs that one process works on at a time.
+const WORKERS: usize = 2;
+/// How often a worker looks for jobs of other processes; those of its own wake it.
+const POLL: Duration = Duration::from_secs(1);
+/// How long a job stays with a worker that says nothing.
+pub(crate) const LEASE: Duration = Duration::from_secs(30);
+
+/// Why a worker is done with a job.
+enum Stop {
+    /// The work came to its end, or could not.
+    Worked(Result<JobReport, KnowledgeError>),
+    /// The job was cancelled, or is another's.
+    Told(LeaseStanding),
+    /// The process stops.
+    Shutdown,
+}
+
+impl Knowledge {
+    /// Works on jobs until `token` is cancelled; then those that run go back to where they were, at once. The database must
+    /// be there until this returns.
+    pub async fn run_jobs(self: Arc<Self>, token: CancellationToken) {
+        let mut workers = JoinSet::new();
+        for _ in 0..WORKERS {
+            workers.spawn(Arc::clone(&self).work(token.clone()));
+        }
+        while let Some(ended) = workers.join_next().await {
+            if let Err(error) = ended {
+                tracing::error!(%error, "a worker on jobs ended before its time");
+            }
+        }
+    }
+
+    /// Stops a job of the grant's app.
+    ///
+    /// # Errors
+    /// If there is none, or it is over.
+    pub async fn cancel_job(&self, grant: &Grant<Editor>, id: JobId) -> Result<Job, KnowledgeError> {
+        let job = self.parts.store.cancel_job(grant, id, self.parts.clock.now()).await?;
+        self.cancels.notify_waiters();
+        Ok(job)
+    }
+
+    /// Has a worker of this process look for jobs now. Whoever enqueues one calls it after the commit.
+    pub(crate) fn wake(&self) {
+        self.wake.notify_one();
+    }
+
+    async fn work(self: Arc<Self>, token: CancellationToken) {
+        while !token.is_cancelled() {
+            match self.claim().await {
+                Ok(Some((job, lease))) => self.attend(&job, lease, &token).await,
+                Ok(None) => self.rest(&token).await,
+                Err(error) => {
+                    tracing::warn!(error = error_chain(&error), "no job can be taken up");
+                    self.rest(&token).await;
+                }
+            }
+        }
+    }
+
+    async fn rest(&self, token: &CancellationToken) {
+        tokio::select! {
+            () = token.cancelled() => {}
+            () = self.wake.notified() => {}
+            () = sleep(POLL) => {}
+        }
+    }
+
+    async fn claim(&self) -> Result<Option<(Job, JobLease)>, KnowledgeError> {
+        let mut name = [0; 16];
+        self.parts.entropy.fill(&mut name);
+        let holder = Uuid::from_bytes(name);
+        let leave = SystemGrant::because("the next job is taken up");
+        let claimed = self.parts.store.claim_job(&leave, holder, self.parts.clock.now(), LEASE).await?;
+        Ok(claimed.map(|job| {
+            let lease = JobLease { app: job.app, job: job.id, holder };
+            (job, lease)
+        }))
+    }
+
+    /// Works on a job while its lease is renewed, and says how it ended.
+    async fn attend(&self, job: &Job, lease: JobLease, token: &CancellationToken) {
+        let watch = LeaseWatch::new(self, lease);
+        let stop = tokio::select! {
+            biased;
+            outcome = self.perform(job, &watch) => Stop::Worked(outcome),
+            () = token.cancelled() => Stop::Shutdown,
+            standing = watch.heartbeat() => Stop::Told(standing),
+        };
+        let ending = match stop {
+            Stop::Shutdown => Some(JobEnding::Released),
+            Stop::Told(standing) => told(standing),
+            // The work says that it was stopped; only the lease knows why.
+            Stop::Worked(Err(KnowledgeError::Stopped)) => told(watch.standing().await),
+            Stop::Worked(outcome) => Some(ending_of(job, outcome, self.parts.clock.now())),
+        };
+        if let Some(ending) = ending {
+            self.end(lease, &ending).await;
+        }
+    }
+
+    async fn end(&self, lease: JobLease, ending: &JobEnding) {
+        let leave = SystemGrant::because("a job ends");
+        match self.parts.store.end_job(&leave, lease, ending, self.parts.clock.now()).await {
+            Ok(true) => tracing::debug!(job = %lease.job, ?ending, "a job ended"),
+            Ok(false) => tracing::info!(job = %lease.job, "a job was lost to another worker before it ended"),
+            // The lease runs out, and the job is done once more; it is made for that.
+            Err(error) => tracing::warn!(job = %lease.job, error = error_chain(&error), "the end of a job is not stored"),
+        }
+    }
+
+    async fn perform(&self, job: &Job, watch: &dyn Watch) -> Result<JobReport, KnowledgeError> {
+        outcome::refuse_poison(job)?;
+        let what = format!("job {}: {}", job.id, job.work.kind());
+        let grant = self.parts.authority.work::<Editor>(job.app, job.asked_by, &what).await?;
+        match job.work {
+            Work::Ingest(document) => self.ingest(&grant, document, watch).await,
+            // Crawling: `self.crawl(&grant, domain, watch).await`.
+            Work::Crawl(_) => Err(KnowledgeError::NotDoneHere { kind: job.work.kind() }),
+            // Embedding anew: `self.embed_anew(&grant, silo, watch).await`.
+            Work::Embed(_) => Err(KnowledgeError::NotDoneHere { kind: job.work.kind() }),
+        }
+    }
+}
+
+/// How a job ends that was taken from its worker.
+fn told(standing: LeaseStanding) -> Option<JobEnding> {
+    match standing {
+        LeaseStanding::Cancelled => Some(JobEnding::Cancelled),
+        LeaseStanding::Lost => None,
+        LeaseStanding::Held => Some(JobEnding::Released),
+    }
+}
