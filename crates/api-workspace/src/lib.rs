@@ -14,6 +14,7 @@ mod auth;
 mod collaboration;
 mod conversations;
 mod cookies;
+mod domains;
 mod plane;
 mod resource;
 mod server;

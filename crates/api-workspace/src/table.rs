@@ -4,7 +4,7 @@ use crate::agents::{self, Agents};
 use crate::ai_services::AiServices;
 use crate::collaboration::{Documented, Plain};
 use crate::resource::{Create, Delete, Get, List, Update};
-use crate::{WorkspaceApi, admin, api_keys, apps, audit, auth, collaboration, conversations, server, user};
+use crate::{WorkspaceApi, admin, api_keys, apps, audit, auth, collaboration, conversations, domains, server, user};
 
 /// Every endpoint of the workspace API. What is not here is not served.
 pub static ROUTES: &[RouteSpec<WorkspaceApi>] = &[
@@ -48,6 +48,20 @@ pub static ROUTES: &[RouteSpec<WorkspaceApi>] = &[
     RouteSpec::of::<api_keys::List>(),
     RouteSpec::of::<api_keys::Create>(),
     RouteSpec::of::<api_keys::Revoke>(),
+    // Domains
+    RouteSpec::of::<domains::List>(),
+    RouteSpec::of::<domains::Create>(),
+    RouteSpec::of::<domains::Get>(),
+    RouteSpec::of::<domains::Update>(),
+    RouteSpec::of::<domains::Delete>(),
+    RouteSpec::of::<domains::Crawl>(),
+    RouteSpec::of::<domains::ListJobs>(),
+    RouteSpec::of::<domains::GetJob>(),
+    RouteSpec::of::<domains::CancelJob>(),
+    RouteSpec::of::<domains::JobEvents>(),
+    RouteSpec::of::<domains::ListUrls>(),
+    RouteSpec::of::<domains::AddUrls>(),
+    RouteSpec::of::<domains::DeleteUrl>(),
     // Conversations
     RouteSpec::of::<conversations::List>(),
     RouteSpec::of::<conversations::History>(),

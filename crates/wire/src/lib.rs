@@ -14,6 +14,7 @@ mod chat;
 mod collaborations;
 pub mod control;
 mod conversations;
+mod domains;
 mod people;
 mod server;
 
@@ -26,6 +27,10 @@ pub use audit::{AuditActor, AuditChange, AuditCheckResponse, AuditEntryResponse,
 pub use chat::{ChatRequest, ChatResponse, ResetRequest, ResetResponse, TokenUsage};
 pub use collaborations::{ChangeRoleRequest, CollaborationResponse, InviteRequest};
 pub use conversations::{ConversationResponse, HistoryResponse, MessageResponse};
+pub use domains::{
+    AddDomainUrlsRequest, AddedUrls, CrawlJobResponse, CrawlPolicyRequest, CrawlPolicyResponse, CreateDomainRequest, DomainResponse,
+    DomainUrlResponse, UpdateDomainRequest,
+};
 pub use people::{
     DevLoginRequest, MeResponse, ProfileResponse, SessionResponse, SignedInResponse, SignedOutResponse,
     UpdateProfileRequest,
