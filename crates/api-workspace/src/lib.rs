@@ -14,6 +14,7 @@ mod auth;
 mod collaboration;
 mod conversations;
 mod cookies;
+mod domains;
 mod embedding_services;
 mod files;
 mod folders;

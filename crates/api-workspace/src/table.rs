@@ -9,7 +9,8 @@ use crate::repositories::Repositories;
 use crate::resource::{Create, Delete, Get, List, Update};
 use crate::silos::Silos;
 use crate::{
-    WorkspaceApi, admin, api_keys, apps, audit, auth, collaboration, conversations, files, ocr, server, silo_search, user,
+    WorkspaceApi, admin, api_keys, apps, audit, auth, collaboration, conversations, domains, files, ocr, server,
+    silo_search, user,
 };
 
 /// Every endpoint of the workspace API. What is not here is not served.
@@ -92,6 +93,20 @@ pub static ROUTES: &[RouteSpec<WorkspaceApi>] = &[
     RouteSpec::of::<api_keys::List>(),
     RouteSpec::of::<api_keys::Create>(),
     RouteSpec::of::<api_keys::Revoke>(),
+    // Domains
+    RouteSpec::of::<domains::List>(),
+    RouteSpec::of::<domains::Create>(),
+    RouteSpec::of::<domains::Get>(),
+    RouteSpec::of::<domains::Update>(),
+    RouteSpec::of::<domains::Delete>(),
+    RouteSpec::of::<domains::Crawl>(),
+    RouteSpec::of::<domains::ListJobs>(),
+    RouteSpec::of::<domains::GetJob>(),
+    RouteSpec::of::<domains::CancelJob>(),
+    RouteSpec::of::<domains::JobEvents>(),
+    RouteSpec::of::<domains::ListUrls>(),
+    RouteSpec::of::<domains::AddUrls>(),
+    RouteSpec::of::<domains::DeleteUrl>(),
     // Conversations
     RouteSpec::of::<conversations::List>(),
     RouteSpec::of::<conversations::History>(),

@@ -170,8 +170,7 @@ impl Knowledge {
         let grant = self.parts.authority.work::<Editor>(job.app, job.asked_by, &what).await?;
         match job.work {
             Work::Ingest(document) => self.ingest(&grant, document, watch).await,
-            // Crawling: `self.crawl(&grant, domain, watch).await`.
-            Work::Crawl(_) => Err(KnowledgeError::NotDoneHere { kind: job.work.kind() }),
+            Work::Crawl(domain) => self.crawl(&grant, domain, job, watch).await,
             Work::Embed(silo) => self.embed_anew(&grant, silo, watch).await,
         }
     }

@@ -9,6 +9,8 @@
 //! whoever finds a lease that ran out takes the job up again. Everything takes a grant; a job mints its own anew each time
 //! it is taken up.
 
+mod crawl;
+mod domains;
 mod embed_anew;
 mod embedder;
 mod error;

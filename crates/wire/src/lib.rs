@@ -15,12 +15,13 @@ mod citations;
 mod collaborations;
 pub mod control;
 mod conversations;
+mod domains;
 mod embedding_services;
 mod files;
 mod folders;
 mod people;
-mod search;
 mod repositories;
+mod search;
 mod server;
 mod silos;
 
@@ -34,6 +35,10 @@ pub use chat::{ChatRequest, ChatResponse, ResetRequest, ResetResponse, TokenUsag
 pub use citations::{CitationResponse, RetrievalResponse, ScoresResponse};
 pub use collaborations::{ChangeRoleRequest, CollaborationResponse, InviteRequest};
 pub use conversations::{ConversationResponse, HistoryResponse, MessageResponse};
+pub use domains::{
+    AddDomainUrlsRequest, AddedUrls, CrawlJobResponse, CrawlPolicyRequest, CrawlPolicyResponse, CreateDomainRequest,
+    DomainResponse, DomainUrlResponse, UpdateDomainRequest,
+};
 pub use embedding_services::{CreateEmbeddingServiceRequest, EmbeddingServiceResponse, UpdateEmbeddingServiceRequest};
 pub use files::{FileEvent, FileResponse, OcrPage, OcrResponse, ReceivedFile, UpdateFileRequest, UploadResponse};
 pub use folders::{CreateFolderRequest, FolderResponse, UpdateFolderRequest};
@@ -41,10 +46,10 @@ pub use people::{
     DevLoginRequest, MeResponse, ProfileResponse, SessionResponse, SignedInResponse, SignedOutResponse,
     UpdateProfileRequest,
 };
+pub use repositories::{CreateRepositoryRequest, RepositoryResponse, UpdateRepositoryRequest};
 pub use search::{
     DocumentCountResponse, DocumentsRequest, IndexTextRequest, IndexedTextResponse, SearchRequest, SearchResponse,
     SearchResult,
 };
-pub use repositories::{CreateRepositoryRequest, RepositoryResponse, UpdateRepositoryRequest};
 pub use server::{AliveResponse, ReadyResponse, VersionResponse};
 pub use silos::{CreateSiloRequest, SiloResponse, UpdateSiloRequest};
