@@ -50,6 +50,7 @@ impl Knowledge {
         for _ in 0..WORKERS {
             workers.spawn(Arc::clone(&self).work(token.clone()));
         }
+        workers.spawn(Arc::clone(&self).tend_indexes(token.clone()));
         workers.spawn(Arc::clone(&self).tend_blobs(token));
         while let Some(ended) = workers.join_next().await {
             if let Err(error) = ended {
