@@ -86,6 +86,7 @@ pub async fn assemble(parts: Assembly) -> anyhow::Result<Served> {
         Settings { runner: Runner(Uuid::from_bytes(runner)), most: MOST_TURNS, kept: KEPT, key_column: AI_SERVICE_KEY };
     #[expect(clippy::disallowed_methods, reason = "the one mint of this process")]
     let authority = Arc::new(Authority::new(Arc::new(store.clone()), omniadmins.clone(), Arc::clone(&clock)));
+    let has_qdrant = library.qdrant.is_some();
     let knowledge = Arc::new(Knowledge::new(Parts {
         store: store.clone(),
         models: models.clone(),
@@ -119,7 +120,7 @@ pub async fn assemble(parts: Assembly) -> anyhow::Result<Served> {
         authority,
         identity,
         accounts: Accounts::new(store.clone(), omniadmins),
-        workspace: Workspace::new(store.clone(), models, key, clock, entropy),
+        workspace: Workspace::new(store.clone(), models, key, clock, entropy).with_qdrant(has_qdrant),
         knowledge,
         turns,
         store,

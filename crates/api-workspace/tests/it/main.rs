@@ -17,6 +17,7 @@ mod examples;
 mod failing;
 mod folders;
 mod guesses;
+mod knowledge;
 mod leaving;
 mod openapi;
 mod repositories;
