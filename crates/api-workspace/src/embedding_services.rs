@@ -1,7 +1,7 @@
-use omni_domain::{EmbeddingService, KeyChange, EmbeddingServiceId};
+use omni_domain::{EmbeddingService, EmbeddingServiceId, KeyChange};
 use omni_http::Example;
 use omni_rbac::{Editor, Grant};
-use omni_wire::{EmbeddingServiceResponse, CreateEmbeddingServiceRequest, UpdateEmbeddingServiceRequest};
+use omni_wire::{CreateEmbeddingServiceRequest, EmbeddingServiceResponse, UpdateEmbeddingServiceRequest};
 use omni_workspace::WorkspaceError;
 use serde_json::json;
 

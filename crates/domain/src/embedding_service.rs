@@ -1,8 +1,6 @@
 use secrecy::SecretString;
 
-use crate::{
-    AppId, Audited, EmbeddingServiceId, Facts, Invalid, Patch, Text, Timestamp, optional_text, required_text,
-};
+use crate::{AppId, Audited, EmbeddingServiceId, Facts, Invalid, Patch, Text, Timestamp, optional_text, required_text};
 
 /// The most dimensions that a vector in PostgreSQL can have and still be found by an index.
 const MOST_DIMENSIONS: u32 = 4_000;

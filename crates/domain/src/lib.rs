@@ -64,9 +64,7 @@ pub use patch::Patch;
 pub use repository::{Repository, RepositoryDraft, RepositoryOverview, RepositoryPatch};
 pub use role::{Role, UnknownRole};
 pub use session::OpenSession;
-pub use silo::{
-    Silo, SiloDraft, SiloOverview, SiloPatch, SiloSettings, SiloSettingsPatch, SiloType, VectorDbType,
-};
+pub use silo::{Silo, SiloDraft, SiloOverview, SiloPatch, SiloSettings, SiloSettingsPatch, SiloType, VectorDbType};
 pub use slug::slugify;
 pub use text::{Text, email, optional_text, required_text};
 pub use usage::{DailyUsage, MinuteWindow, StressLevel, TokenCount, TurnUsage};

@@ -1,4 +1,6 @@
-use crate::{AppId, Audited, Facts, Invalid, Patch, RepositoryId, SiloId, SiloSettings, SiloSettingsPatch, Text, Timestamp};
+use crate::{
+    AppId, Audited, Facts, Invalid, Patch, RepositoryId, SiloId, SiloSettings, SiloSettingsPatch, Text, Timestamp,
+};
 use crate::{optional_text, required_text};
 
 /// A repository: files in folders, searched as one silo, which it was made with and takes with it.

@@ -332,15 +332,19 @@ mod tests {
     fn another_service_forgets_what_it_was_embedded_with_and_another_name_does_not() {
         let renamed = SiloPatch { name: Patch::Set("Manual".into()), ..Default::default() };
         assert_eq!(renamed.apply(silo()).unwrap().embedded_with, silo().embedded_with);
-        let settings = SiloSettingsPatch { embedding_service: Patch::Set(EmbeddingServiceId::new(3)), ..Default::default() };
+        let settings =
+            SiloSettingsPatch { embedding_service: Patch::Set(EmbeddingServiceId::new(3)), ..Default::default() };
         let moved = SiloPatch { settings, ..Default::default() }.apply(silo()).unwrap();
         assert_eq!((moved.embedded_with, moved.retrieval_count), (None, 7));
     }
 
     #[test]
     fn clearing_goes_back_to_what_is_usual() {
-        let settings =
-            SiloSettingsPatch { vector_db: Patch::Clear, retrieval_count: Patch::Clear, embedding_service: Patch::Clear };
+        let settings = SiloSettingsPatch {
+            vector_db: Patch::Clear,
+            retrieval_count: Patch::Clear,
+            embedding_service: Patch::Clear,
+        };
         let stored = Silo { vector_db: VectorDbType::Qdrant, ..silo() };
         let next = SiloPatch { settings, ..Default::default() }.apply(stored).unwrap();
         assert_eq!(next.settings(), SiloSettings::default());

@@ -34,8 +34,8 @@ mod stream;
 mod visit;
 
 pub use access::{
-    AccessRule, AppScope, ByPath, ByQueried, ByQuery, BySlug, Described, HoldsKey, InApp, InQuery, InvitedPerson, Member, OneAppOrMine,
-    Platform, PlatformMember, Public, Reach, SignedIn, Via,
+    AccessRule, AppScope, ByPath, ByQueried, ByQuery, BySlug, Described, HoldsKey, InApp, InQuery, InvitedPerson,
+    Member, OneAppOrMine, Platform, PlatformMember, Public, Reach, SignedIn, Via,
 };
 pub use body::{FromBody, Json, MOST_JSON_BYTES, NoBody};
 pub use client_address::TrustedProxies;

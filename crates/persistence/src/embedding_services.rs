@@ -204,7 +204,11 @@ impl Store {
     ///
     /// # Errors
     /// [`StoreError::NotFound`] if the app has no such service.
-    pub async fn embedding_service_key(&self, grant: &Grant<Viewer>, id: EmbeddingServiceId) -> Result<Option<Vec<u8>>, StoreError> {
+    pub async fn embedding_service_key(
+        &self,
+        grant: &Grant<Viewer>,
+        id: EmbeddingServiceId,
+    ) -> Result<Option<Vec<u8>>, StoreError> {
         Ok(embedding_services::table
             .filter(embedding_services::app_id.eq(grant.app().get()))
             .filter(embedding_services::service_id.eq(id.get()))

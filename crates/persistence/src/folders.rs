@@ -165,14 +165,16 @@ impl Store {
             if let Some(parent) = next.parent.filter(|_| next.parent != before.parent) {
                 check_place(connection, app, next.repository, parent, Some(id)).await?;
             }
-            diesel::update(folders::table.filter(folders::app_id.eq(app.get())).filter(folders::folder_id.eq(id.get())))
-                .set((
-                    folders::name.eq(&next.name),
-                    folders::parent_folder_id.eq(next.parent.map(FolderId::get)),
-                    folders::update_date.eq(next.updated),
-                ))
-                .execute(connection)
-                .await?;
+            diesel::update(
+                folders::table.filter(folders::app_id.eq(app.get())).filter(folders::folder_id.eq(id.get())),
+            )
+            .set((
+                folders::name.eq(&next.name),
+                folders::parent_folder_id.eq(next.parent.map(FolderId::get)),
+                folders::update_date.eq(next.updated),
+            ))
+            .execute(connection)
+            .await?;
             audit::record(connection, Some(app), grant.by(), &Deed::update(&before, &next)).await?;
             read(connection, app, id).await
         })
@@ -243,26 +245,30 @@ async fn check_place(
     moved: Option<FolderId>,
 ) -> Result<(), StoreError> {
     let most = i64::from(Folder::MOST_NESTED);
-    let place: Option<Place> = Statement::new("WITH RECURSIVE above AS (SELECT f.*, 1::bigint AS depth FROM folders f WHERE f.app_id = ")
-        .int(app.get())
-        .sql(" AND f.folder_id = ")
-        .int(parent.get())
-        .sql(" UNION ALL SELECT f.*, a.depth + 1 FROM above a JOIN folders f ON f.folder_id = a.parent_folder_id ")
-        .sql("WHERE a.depth <= ")
-        .int(most)
-        .sql("), below AS (SELECT 1::bigint AS height, ")
-        .optional_int(moved.map(FolderId::get))
-        .sql(" AS folder_id UNION ALL SELECT b.height + 1, f.folder_id FROM below b ")
-        .sql("JOIN folders f ON f.parent_folder_id = b.folder_id WHERE b.height <= ")
-        .int(most)
-        .sql(") SELECT bool_and(repo_id = ")
-        .int(repository.get())
-        .sql(") AS is_near, coalesce(bool_or(folder_id = ")
-        .optional_int(moved.map(FolderId::get))
-        .sql("), false) AS is_inside, max(depth) + (SELECT max(height) FROM below) AS nested FROM above HAVING count(*) > 0")
-        .get_result(connection)
-        .await
-        .optional()?;
+    let place: Option<Place> = Statement::new(
+        "WITH RECURSIVE above AS (SELECT f.*, 1::bigint AS depth FROM folders f WHERE f.app_id = ",
+    )
+    .int(app.get())
+    .sql(" AND f.folder_id = ")
+    .int(parent.get())
+    .sql(" UNION ALL SELECT f.*, a.depth + 1 FROM above a JOIN folders f ON f.folder_id = a.parent_folder_id ")
+    .sql("WHERE a.depth <= ")
+    .int(most)
+    .sql("), below AS (SELECT 1::bigint AS height, ")
+    .optional_int(moved.map(FolderId::get))
+    .sql(" AS folder_id UNION ALL SELECT b.height + 1, f.folder_id FROM below b ")
+    .sql("JOIN folders f ON f.parent_folder_id = b.folder_id WHERE b.height <= ")
+    .int(most)
+    .sql(") SELECT bool_and(repo_id = ")
+    .int(repository.get())
+    .sql(") AS is_near, coalesce(bool_or(folder_id = ")
+    .optional_int(moved.map(FolderId::get))
+    .sql(
+        "), false) AS is_inside, max(depth) + (SELECT max(height) FROM below) AS nested FROM above HAVING count(*) > 0",
+    )
+    .get_result(connection)
+    .await
+    .optional()?;
     let problem = match place {
         None => return Err(Invalid::unknown_reference("parent_folder_id", parent.get()).into()),
         Some(Place { is_near: false, .. }) => "is a folder of another repository".to_owned(),

@@ -22,7 +22,8 @@ const OVERVIEW: &str = "r.repo_id, r.app_id, r.name, r.description, r.silo_id, s
     EXISTS (SELECT FROM chunks c WHERE c.silo_id = r.silo_id) AS has_content";
 
 /// Where that is from.
-const FROM: &str = " FROM repositories r JOIN silos s ON s.app_id = r.app_id AND s.silo_id = r.silo_id WHERE r.app_id = ";
+const FROM: &str =
+    " FROM repositories r JOIN silos s ON s.app_id = r.app_id AND s.silo_id = r.silo_id WHERE r.app_id = ";
 
 #[derive(QueryableByName)]
 struct OverviewRow {

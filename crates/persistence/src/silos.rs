@@ -3,8 +3,8 @@ use diesel::prelude::{ExpressionMethods, OptionalExtension, QueryDsl};
 use diesel::sql_types::{BigInt, Bool, Nullable, Text, Timestamptz};
 use diesel_async::{AsyncConnection, AsyncPgConnection, RunQueryDsl};
 use omni_domain::{
-    AppId, Deed, EmbeddingServiceId, Page, PageRequest, Silo, SiloDraft, SiloId, SiloOverview, SiloType, Text as TextKind,
-    Timestamp,
+    AppId, Deed, EmbeddingServiceId, Page, PageRequest, Silo, SiloDraft, SiloId, SiloOverview, SiloType,
+    Text as TextKind, Timestamp,
 };
 use omni_rbac::{Editor, Grant, Viewer};
 

@@ -1,4 +1,6 @@
-use omni_domain::{EmbeddingService, EmbeddingServiceDraft, EmbeddingServicePatch, AppId, Patch, EmbeddingServiceId, Timestamp};
+use omni_domain::{
+    AppId, EmbeddingService, EmbeddingServiceDraft, EmbeddingServiceId, EmbeddingServicePatch, Patch, Timestamp,
+};
 use secrecy::SecretString;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;

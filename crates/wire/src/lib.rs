@@ -30,9 +30,7 @@ pub use audit::{AuditActor, AuditChange, AuditCheckResponse, AuditEntryResponse,
 pub use chat::{ChatRequest, ChatResponse, ResetRequest, ResetResponse, TokenUsage};
 pub use collaborations::{ChangeRoleRequest, CollaborationResponse, InviteRequest};
 pub use conversations::{ConversationResponse, HistoryResponse, MessageResponse};
-pub use embedding_services::{
-    CreateEmbeddingServiceRequest, EmbeddingServiceResponse, UpdateEmbeddingServiceRequest,
-};
+pub use embedding_services::{CreateEmbeddingServiceRequest, EmbeddingServiceResponse, UpdateEmbeddingServiceRequest};
 pub use folders::{CreateFolderRequest, FolderResponse, UpdateFolderRequest};
 pub use people::{
     DevLoginRequest, MeResponse, ProfileResponse, SessionResponse, SignedInResponse, SignedOutResponse,

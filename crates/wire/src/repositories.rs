@@ -1,6 +1,6 @@
 use omni_domain::{
-    AppId, EmbeddingServiceId, Invalid, Patch, RepositoryDraft, RepositoryId, RepositoryOverview, RepositoryPatch, SiloId,
-    SiloSettings, SiloSettingsPatch, Timestamp,
+    AppId, EmbeddingServiceId, Invalid, Patch, RepositoryDraft, RepositoryId, RepositoryOverview, RepositoryPatch,
+    SiloId, SiloSettings, SiloSettingsPatch, Timestamp,
 };
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;

@@ -71,9 +71,7 @@ impl Workspace {
         let key = match key {
             KeyChange::Keep => StoredKey::Keep,
             KeyChange::Clear => StoredKey::Replace(None),
-            KeyChange::Set(key) => {
-                StoredKey::Replace(Some(self.seal(grant, AI_SERVICE_KEY, next.id.get(), &key)?))
-            },
+            KeyChange::Set(key) => StoredKey::Replace(Some(self.seal(grant, AI_SERVICE_KEY, next.id.get(), &key)?)),
         };
         Ok((next, key))
     }

@@ -38,7 +38,8 @@ pub(crate) fn read_target(
     api_version: Option<&str>,
     key: Option<SecretString>,
 ) -> Result<ModelTarget, WorkspaceError> {
-    let provider: Provider = provider.parse().map_err(|problem| WorkspaceError::Service { field: "provider", problem })?;
+    let provider: Provider =
+        provider.parse().map_err(|problem| WorkspaceError::Service { field: "provider", problem })?;
     let base_url = base_url
         .map(parse_base_url)
         .transpose()

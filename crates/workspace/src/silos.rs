@@ -1,6 +1,6 @@
 use omni_domain::{
-    EmbeddingService, EmbeddingServiceId, Invalid, Patch, Silo, SiloDraft, SiloId, SiloOverview, SiloPatch, SiloSettings,
-    VectorDbType,
+    EmbeddingService, EmbeddingServiceId, Invalid, Patch, Silo, SiloDraft, SiloId, SiloOverview, SiloPatch,
+    SiloSettings, VectorDbType,
 };
 use omni_persistence::{AppScoped, StoreError};
 use omni_rbac::{Editor, Grant, Viewer};
