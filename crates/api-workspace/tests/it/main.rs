@@ -14,6 +14,7 @@ mod crowd;
 mod door;
 mod examples;
 mod failing;
+mod files;
 mod guesses;
 mod leaving;
 mod openapi;
