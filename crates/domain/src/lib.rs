@@ -13,10 +13,12 @@ mod ai_service;
 mod api_key;
 mod app;
 mod audit;
+mod citation;
 mod clock;
 mod collaboration;
 mod conversation;
 mod document;
+mod domain;
 mod embedding_service;
 mod error;
 mod folder;
@@ -43,10 +45,14 @@ pub use app::{App, AppCounts, AppDraft, AppOverview, AppPatch};
 pub use audit::{
     Actor, AuditCheck, AuditEntry, AuditFilter, Audited, Change, Deed, Facts, Origin, Outcome, Provenance, Target,
 };
+pub use citation::{Citation, CitationScores};
 pub use clock::{Clock, Entropy, Timestamp};
 pub use collaboration::{Collaboration, InvitationDraft, InvitationStatus, Inviter, grantable_role};
 pub use conversation::{Author, Conversation, ConversationSource, Message, MessageStatus, excerpt, title_from};
 pub use document::{Document, DocumentStatus};
+pub use domain::{
+    CrawlRules, CrawlRulesPatch, Domain, DomainDraft, DomainPatch, DomainUrl, USUAL_RETRIEVAL_COUNT, UrlStatus, UrlVia,
+};
 pub use embedding_service::{EmbeddingService, EmbeddingServiceDraft, EmbeddingServicePatch};
 pub use error::{ErrorKind, Failure, Invalid, error_chain};
 pub use folder::{Folder, FolderDraft, FolderOverview, FolderPatch};

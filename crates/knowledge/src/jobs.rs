@@ -50,6 +50,7 @@ impl Knowledge {
         for _ in 0..WORKERS {
             workers.spawn(Arc::clone(&self).work(token.clone()));
         }
+        workers.spawn(Arc::clone(&self).tend_indexes(token.clone()));
         workers.spawn(Arc::clone(&self).tend_blobs(token));
         while let Some(ended) = workers.join_next().await {
             if let Err(error) = ended {
@@ -170,10 +171,8 @@ impl Knowledge {
         let grant = self.parts.authority.work::<Editor>(job.app, job.asked_by, &what).await?;
         match job.work {
             Work::Ingest(document) => self.ingest(&grant, document, watch).await,
-            // Crawling: `self.crawl(&grant, domain, watch).await`.
-            Work::Crawl(_) => Err(KnowledgeError::NotDoneHere { kind: job.work.kind() }),
-            // Embedding anew: `self.embed_anew(&grant, silo, watch).await`.
-            Work::Embed(_) => Err(KnowledgeError::NotDoneHere { kind: job.work.kind() }),
+            Work::Crawl(domain) => self.crawl(&grant, domain, job, watch).await,
+            Work::Embed(silo) => self.embed_anew(&grant, silo, watch).await,
         }
     }
 }

@@ -2,6 +2,7 @@ use std::fmt;
 use std::sync::Arc;
 
 use omni_blobs::Blobs;
+use omni_crawl::Pacer;
 use omni_documents::{Chunker, Ocr, Parser};
 use omni_domain::{Clock, Entropy};
 use omni_egress::Egress;
@@ -56,6 +57,8 @@ pub struct Knowledge {
     pub(crate) cancels: Notify,
     /// Wakes who removes blobs when files were deleted.
     pub(crate) garbage: Notify,
+    /// Politeness to web sites, whichever domain they are visited for.
+    pub(crate) pacer: Arc<Pacer>,
 }
 
 impl fmt::Debug for Knowledge {
@@ -67,7 +70,13 @@ impl fmt::Debug for Knowledge {
 impl Knowledge {
     /// Puts the use cases on what they work with.
     #[must_use]
-    pub const fn new(parts: Parts) -> Self {
-        Self { parts, wake: Notify::const_new(), cancels: Notify::const_new(), garbage: Notify::const_new() }
+    pub fn new(parts: Parts) -> Self {
+        Self {
+            parts,
+            wake: Notify::const_new(),
+            cancels: Notify::const_new(),
+            garbage: Notify::const_new(),
+            pacer: Arc::default(),
+        }
     }
 }

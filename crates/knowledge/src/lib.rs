@@ -9,15 +9,22 @@
 //! whoever finds a lease that ran out takes the job up again. Everything takes a grant; a job mints its own anew each time
 //! it is taken up.
 
+mod crawl;
+mod domains;
+mod embed_anew;
 mod embedder;
 mod error;
 mod files;
 mod index;
+mod indexes;
 mod ingest;
 mod jobs;
 mod knowledge;
 mod ocr;
+mod search;
+mod texts;
 mod watch;
+mod words;
 
 pub use embedder::EMBEDDING_SERVICE_KEY;
 pub use error::KnowledgeError;
@@ -25,4 +32,6 @@ pub use files::{Incoming, Received};
 pub use jobs::JobReport;
 pub use knowledge::{Knowledge, Parts};
 pub use ocr::{Extracted, ExtractedPage};
+pub use search::{Hit, MOST_HITS, Method, Query, Scores};
+pub use texts::TextDraft;
 pub use watch::{Unwatched, Watch};

@@ -82,6 +82,7 @@ fn conflict_of(constraint: &str) -> Option<&'static str> {
         "folders_name_key" => "name: another folder beside it has this name",
         "silos_embedding_service_fkey" => "this embedding service is in use or has just been deleted",
         "agents_silo_fkey" => "this silo is in use or has just been deleted",
+        "domains_app_id_name_key" => "name: another domain of this app has this name",
         "agents_service_fkey" => "this AI service is in use or has just been deleted",
         "users_email_key" => "email: another account has this address",
         _ => return None,

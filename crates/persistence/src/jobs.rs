@@ -23,7 +23,7 @@ use crate::connection::Sight;
 use crate::statement::Statement;
 use crate::{Store, StoreError};
 
-const JOB: &str = "j.job_id, j.app_id, j.kind, j.document_id, j.domain_id, j.silo_id, j.status, j.stage, j.done, j.total, \
+pub(crate) const JOB: &str = "j.job_id, j.app_id, j.kind, j.document_id, j.domain_id, j.silo_id, j.status, j.stage, j.done, j.total, \
     j.attempts, j.error, j.tally::text AS tally, j.user_id, j.create_date, j.start_date, j.finish_date";
 
 /// A claim on a job. Each claim has a name that no other one has, be it by the same process.
@@ -97,7 +97,7 @@ pub struct JobFilter {
 }
 
 #[derive(QueryableByName)]
-struct JobRow {
+pub(crate) struct JobRow {
     #[diesel(sql_type = BigInt)]
     job_id: i64,
     #[diesel(sql_type = BigInt)]
@@ -217,6 +217,22 @@ pub(crate) async fn enqueue(
         || StoreError::Unavailable("a job ended while another was asked for".into()),
         |row| StoreError::JobActive(JobId::new(row.job_id)),
     ))
+}
+
+/// # Errors
+/// [`StoreError::JobActive`] if a job for this waits or runs. Whoever asks holds the row of what it is for, so that none
+/// can be asked for meanwhile.
+pub(crate) async fn refuse_if_active(
+    connection: &mut AsyncPgConnection,
+    app: AppId,
+    work: Work,
+) -> Result<(), StoreError> {
+    let active = of_work(Statement::new("SELECT ").sql(JOB).sql(" FROM jobs j WHERE j.app_id = ").int(app.get()), work)
+        .sql(" AND j.status IN ('queued', 'running')")
+        .get_result::<JobRow>(connection)
+        .await
+        .optional()?;
+    active.map_or(Ok(()), |row| Err(StoreError::JobActive(JobId::new(row.job_id))))
 }
 
 /// What a job is about, as the three columns have it.

@@ -25,7 +25,9 @@ enum Piece {
     Bool(bool),
     OptionalText(Option<String>),
     Bytes(Vec<u8>),
+    OptionalBytes(Option<Vec<u8>>),
     Moment(Timestamp),
+    OptionalMoment(Option<Timestamp>),
     Day(time::Date),
     Uuid(Uuid),
     Ints(Vec<i64>),
@@ -72,8 +74,12 @@ impl Statement {
         optional_text(Option<String>) => OptionalText,
         /// Binds a `bytea`.
         bytes(Vec<u8>) => Bytes,
+        /// Binds a `bytea` that may be null.
+        optional_bytes(Option<Vec<u8>>) => OptionalBytes,
         /// Binds a `timestamptz`.
         moment(Timestamp) => Moment,
+        /// Binds a `timestamptz` that may be null.
+        optional_moment(Option<Timestamp>) => OptionalMoment,
         /// Binds a `date`.
         day(time::Date) => Day,
         /// Binds a `uuid`.
@@ -106,7 +112,9 @@ impl QueryFragment<Pg> for Statement {
                 Piece::Bool(value) => pass.push_bind_param::<Bool, _>(value)?,
                 Piece::OptionalText(value) => pass.push_bind_param::<Nullable<Text>, _>(value)?,
                 Piece::Bytes(value) => pass.push_bind_param::<Binary, _>(value)?,
+                Piece::OptionalBytes(value) => pass.push_bind_param::<Nullable<Binary>, _>(value)?,
                 Piece::Moment(value) => pass.push_bind_param::<Timestamptz, _>(value)?,
+                Piece::OptionalMoment(value) => pass.push_bind_param::<Nullable<Timestamptz>, _>(value)?,
                 Piece::Day(value) => pass.push_bind_param::<Date, _>(value)?,
                 Piece::Uuid(value) => pass.push_bind_param::<SqlUuid, _>(value)?,
                 Piece::Ints(values) => pass.push_bind_param::<Array<BigInt>, _>(values)?,

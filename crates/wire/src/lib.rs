@@ -11,14 +11,17 @@ mod api_keys;
 mod apps;
 mod audit;
 mod chat;
+mod citations;
 mod collaborations;
 pub mod control;
 mod conversations;
+mod domains;
 mod embedding_services;
 mod files;
 mod folders;
 mod people;
 mod repositories;
+mod search;
 mod server;
 mod silos;
 
@@ -29,15 +32,26 @@ pub use api_keys::{ApiKeyResponse, CreateApiKeyRequest, KeyResponse, NewApiKeyRe
 pub use apps::{AppResponse, CreateAppRequest, DayUsage, UpdateAppRequest, UsageResponse, UsageTotals};
 pub use audit::{AuditActor, AuditChange, AuditCheckResponse, AuditEntryResponse, AuditOrigin, AuditTarget, AuditTold};
 pub use chat::{ChatRequest, ChatResponse, ResetRequest, ResetResponse, TokenUsage};
+pub use citations::{CitationResponse, RetrievalResponse, ScoresResponse};
 pub use collaborations::{ChangeRoleRequest, CollaborationResponse, InviteRequest};
 pub use conversations::{ConversationResponse, HistoryResponse, MessageResponse};
+pub use domains::{
+    AddDomainUrlsRequest, AddedUrls, CrawlJobResponse, CrawlPolicyRequest, CrawlPolicyResponse, CreateDomainRequest,
+    DomainResponse, DomainUrlResponse, UpdateDomainRequest,
+};
 pub use embedding_services::{CreateEmbeddingServiceRequest, EmbeddingServiceResponse, UpdateEmbeddingServiceRequest};
-pub use files::{FileEvent, FileNews, FileResponse, OcrPage, OcrResponse, ReceivedFile, UpdateFileRequest, UploadResponse};
+pub use files::{
+    FileEvent, FileNews, FileResponse, OcrPage, OcrResponse, ReceivedFile, UpdateFileRequest, UploadResponse,
+};
 pub use folders::{CreateFolderRequest, FolderResponse, UpdateFolderRequest};
 pub use people::{
     DevLoginRequest, MeResponse, ProfileResponse, SessionResponse, SignedInResponse, SignedOutResponse,
     UpdateProfileRequest,
 };
 pub use repositories::{CreateRepositoryRequest, RepositoryResponse, UpdateRepositoryRequest};
+pub use search::{
+    DocumentCountResponse, DocumentsRequest, IndexTextRequest, IndexedTextResponse, SearchRequest, SearchResponse,
+    SearchResult,
+};
 pub use server::{AliveResponse, ReadyResponse, VersionResponse};
 pub use silos::{CreateSiloRequest, SiloResponse, UpdateSiloRequest};

@@ -9,7 +9,8 @@ use omni_testkit::{Answer, Client, TestApi, eventually};
 use serde_json::{Value, json};
 use uuid::Uuid;
 
-pub(crate) const HANDBOOK: &[u8] = b"# Opening hours\n\nWe are open from nine to five.\n\n# Leave\n\nThirty days a year.\n";
+pub(crate) const HANDBOOK: &[u8] =
+    b"# Opening hours\n\nWe are open from nine to five.\n\n# Leave\n\nThirty days a year.\n";
 
 /// An app with a repository, and its owner.
 pub(crate) struct Desk {
@@ -85,7 +86,8 @@ async fn a_file_is_uploaded_taken_in_found_again_and_removed() {
     assert_eq!(ready["media_type"], "text/markdown");
     let chunks = desk.count(&format!("SELECT count(*) FROM chunks WHERE document_id = {file}")).await;
     assert!(chunks > 0 && ready["chunk_count"] == json!(chunks), "{ready}");
-    let listed = desk.owner.get(&format!("{}?name=HAND&status=ready&folder_id=null", desk.files)).send().await.expect(200);
+    let listed =
+        desk.owner.get(&format!("{}?name=HAND&status=ready&folder_id=null", desk.files)).send().await.expect(200);
     assert_eq!((&listed["total"], &listed["items"][0]["resource_id"]), (&json!(1), &json!(file)));
     let other = desk.owner.get(&format!("{}?status=failed", desk.files)).send().await.expect(200);
     assert_eq!(other["total"], 0);
@@ -189,7 +191,7 @@ async fn a_file_that_is_made_to_do_harm_fails_with_a_reason_and_can_be_tried_aga
         ("broken.pdf", b"%PDF-1.7\n1 0 obj\n<< /Type /Catalog /Pages 2 0 R >>\nendobj\ntrailer << /Root 1 0 R >>\n"),
         ("picture.png", b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR\xff\xff\xff\xff\xff\xff\xff\xff\x08\x02\0\0\0"),
         ("blank.txt", b"   \n\n  "),
-        ("deep.html", &[b"<div>".as_slice(); 1].concat().repeat(50_000)),
+        ("deep.html", &b"<div>".repeat(50_000)),
     ];
     for (name, content) in bad {
         let answer = desk.upload(name, content).await;
@@ -311,7 +313,7 @@ async fn a_job_that_is_worked_on_is_cancelled_when_its_worker_asks() {
     let file = desk.uploaded("handbook.md", HANDBOOK).await;
     let (store, clock) = (desk.api.database().store(), desk.api.clock());
     let leave = SystemGrant::because("a worker");
-    let (holder, now) = (Uuid::from_u128(1), clock.now());
+    let (holder, now) = (Uuid::from_u128(101), clock.now());
     let job = store.claim_job(&leave, holder, now, Duration::from_secs(30)).await.unwrap().unwrap();
     let lease = JobLease { app: job.app, job: job.id, holder };
     let cancel = format!("{}/{file}/cancel", desk.files);
@@ -322,7 +324,7 @@ async fn a_job_that_is_worked_on_is_cancelled_when_its_worker_asks() {
     assert_eq!(desk.settled(file).await["status"], "cancelled");
     // A worker that died with a cancelled job: whoever takes it up ends it.
     desk.owner.post(&format!("{}/{file}/retry", desk.files)).send().await.expect(202);
-    store.claim_job(&leave, Uuid::from_u128(2), now, Duration::from_secs(30)).await.unwrap().unwrap();
+    store.claim_job(&leave, Uuid::from_u128(102), now, Duration::from_secs(30)).await.unwrap().unwrap();
     desk.owner.post(&cancel).send().await.expect(200);
     clock.advance(Duration::from_secs(31));
     let staffed = TestApi::builder().database(desk.api.database()).clock(clock).working().start().await;
