@@ -126,6 +126,24 @@ pub struct FileEvent {
     pub error: Option<String>,
 }
 
+/// What somebody who follows files is told.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(tag = "type", rename_all = "snake_case")]
+pub enum FileNews {
+    /// Something changed of a file.
+    Progress(FileEvent),
+    /// Nobody works on any of the files any more; nothing comes after it.
+    Done {
+        /// How many files were told of.
+        files: usize,
+    },
+    /// How far the files are cannot be told now; nothing comes after it.
+    Error {
+        /// What to do.
+        detail: &'static str,
+    },
+}
+
 /// The text of a file.
 #[derive(Debug, Clone, Serialize, ToSchema)]
 pub struct OcrResponse {

@@ -40,7 +40,9 @@ pub use domains::{
     DomainResponse, DomainUrlResponse, UpdateDomainRequest,
 };
 pub use embedding_services::{CreateEmbeddingServiceRequest, EmbeddingServiceResponse, UpdateEmbeddingServiceRequest};
-pub use files::{FileEvent, FileResponse, OcrPage, OcrResponse, ReceivedFile, UpdateFileRequest, UploadResponse};
+pub use files::{
+    FileEvent, FileNews, FileResponse, OcrPage, OcrResponse, ReceivedFile, UpdateFileRequest, UploadResponse,
+};
 pub use folders::{CreateFolderRequest, FolderResponse, UpdateFolderRequest};
 pub use people::{
     DevLoginRequest, MeResponse, ProfileResponse, SessionResponse, SignedInResponse, SignedOutResponse,

@@ -8,7 +8,7 @@ use omni_domain::{DocumentId, DocumentStatus, RepositoryId};
 use omni_http::{ApiError, Call, Ctx, Endpoint, EventStream, Example, InApp, Method, NoBody, NoQuery, Via};
 use omni_persistence::FileProgress;
 use omni_rbac::{Grant, Viewer};
-use omni_wire::FileEvent;
+use omni_wire::{FileEvent, FileNews};
 
 use super::{FilePath, SECTION};
 use crate::{Services, WorkspaceApi};
@@ -61,12 +61,13 @@ struct Following {
     grant: Grant<Viewer>,
     watched: Watched,
     told: BTreeMap<DocumentId, FileEvent>,
+    frames: u64,
     is_over: bool,
 }
 
 /// The frames: what changed since the last look, and at the end that it is the end.
 pub(super) fn frames(services: Arc<Services>, grant: Grant<Viewer>, watched: Watched) -> impl Stream<Item = Bytes> {
-    let following = Following { services, grant, watched, told: BTreeMap::new(), is_over: false };
+    let following = Following { services, grant, watched, told: BTreeMap::new(), frames: 0, is_over: false };
     futures::stream::unfold(following, |mut following| async move {
         if following.is_over {
             return None;
@@ -91,24 +92,35 @@ impl Following {
                 // The client comes again, and is told then.
                 tracing::warn!(%error, "the progress of files cannot be read");
                 self.is_over = true;
-                return Some(frame("error", &serde_json::json!({ "detail": "try again in a moment" })));
+                return Some(self.frame(&FileNews::Error { detail: "follow again in a moment" }).into());
             }
         };
         self.is_over = found.iter().all(|file| file.status != DocumentStatus::Processing);
         let mut frames = String::new();
         for event in found.into_iter().map(event) {
             if self.told.get(&event.resource_id) != Some(&event) {
-                push(&mut frames, "progress", &event);
                 if !self.watched.files.contains(&event.resource_id) {
                     self.watched.files.push(event.resource_id);
                 }
-                self.told.insert(event.resource_id, event);
+                self.told.insert(event.resource_id, event.clone());
+                frames += &self.frame(&FileNews::Progress(event));
             }
         }
         if self.is_over {
-            push(&mut frames, "done", &serde_json::json!({ "files": self.told.len() }));
+            frames += &self.frame(&FileNews::Done { files: self.told.len() });
         }
         (!frames.is_empty()).then(|| frames.into())
+    }
+
+    fn frame(&mut self, news: &FileNews) -> String {
+        self.frames += 1;
+        match serde_json::to_string(news) {
+            Ok(data) => format!("id: {}\ndata: {data}\n\n", self.frames),
+            Err(error) => {
+                tracing::error!(%error, "an event cannot be written");
+                String::new()
+            }
+        }
     }
 }
 
@@ -122,18 +134,5 @@ fn event(file: FileProgress) -> FileEvent {
         total: file.total,
         chunk_count: file.chunks,
         error: file.error,
-    }
-}
-
-fn frame(event: &str, data: &impl serde::Serialize) -> Bytes {
-    let mut frame = String::new();
-    push(&mut frame, event, data);
-    frame.into()
-}
-
-fn push(frames: &mut String, event: &str, data: &impl serde::Serialize) {
-    match serde_json::to_string(data) {
-        Ok(data) => frames.extend(["event: ", event, "\ndata: ", &data, "\n\n"]),
-        Err(error) => tracing::error!(%error, "an event cannot be written"),
     }
 }

@@ -51,6 +51,9 @@ async fn every_kind_of_change_has_its_entry() {
     put(format!("/internal/silos/{}", ids.silo), described.clone()).await;
     put(format!("/internal/repositories/{}", ids.repository), described).await;
     put(format!("/internal/folders/{}", ids.folder), json!({ "name": "Renamed" })).await;
+    let file = format!("/internal/repositories/{}/files/{}", ids.repository, ids.file);
+    put(file.clone(), json!({ "name": "renamed.txt" })).await;
+    owner.post(&format!("{file}/retry")).send().await.expect(202);
     put(format!("/internal/collaboration/{}", ids.collaboration), json!({ "role": "viewer" })).await;
     cast.invited.put(&format!("/internal/collaboration/{}/accept", ids.collaboration)).send().await.expect(200);
     owner.post(&format!("/internal/agents/{}/reset", ids.agent)).send().await.expect(200);
@@ -60,6 +63,7 @@ async fn every_kind_of_change_has_its_entry() {
         format!("/internal/agents/{}", ids.agent),
         format!("/internal/ai_services/{}", ids.service),
         format!("/internal/folders/{}", ids.folder),
+        file,
         format!("/internal/repositories/{}", ids.repository),
         format!("/internal/silos/{}", ids.silo),
         format!("/internal/embedding_services/{}", ids.embedding_service),
@@ -82,12 +86,16 @@ async fn every_kind_of_change_has_its_entry() {
             "silo.create",
             "repository.create",
             "folder.create",
+            "file.create",
+            "job.cancel",
             "app.update",
             "ai_service.update",
             "embedding_service.update",
             "silo.update",
             "repository.update",
             "folder.update",
+            "file.update",
+            "file.retry",
             "collaboration.change_role",
             "collaboration.accept",
             "conversation.reset",
@@ -96,6 +104,7 @@ async fn every_kind_of_change_has_its_entry() {
             "agent.delete",
             "ai_service.delete",
             "folder.delete",
+            "file.delete",
             "repository.delete",
             "silo.delete",
             "embedding_service.delete",

@@ -15,6 +15,7 @@ mod door;
 mod embedding_services;
 mod examples;
 mod failing;
+mod files;
 mod folders;
 mod guesses;
 mod knowledge;

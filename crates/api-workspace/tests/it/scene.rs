@@ -30,6 +30,8 @@ pub(crate) struct Ids {
     pub(crate) silo: i64,
     pub(crate) repository: i64,
     pub(crate) folder: i64,
+    /// A file of the repository that nobody works on.
+    pub(crate) file: i64,
 }
 
 impl Ids {
@@ -62,7 +64,11 @@ impl Ids {
         let repository = make("repositories", json!({ "name": "A repository" }), "repo_id").await;
         let folder = json!({ "name": "A folder", "repository_id": repository });
         let folder = make("folders", folder, "folder_id").await;
-        Self { embedding_service, silo, repository, folder, ..self }
+        let files = format!("/internal/repositories/{repository}/files");
+        let file = client.post(&files).form(&[], &[("file", "a.txt", b"A file")]).send().await.expect(201);
+        let file = file["resource_id"].as_i64().unwrap();
+        client.post(&format!("{files}/{file}/cancel")).send().await.expect(200);
+        Self { embedding_service, silo, repository, folder, file, ..self }
     }
 
     /// The same with a conversation of somebody else's own.
@@ -96,6 +102,7 @@ impl Ids {
             silo: UNKNOWN,
             repository: UNKNOWN,
             folder: UNKNOWN,
+            file: UNKNOWN,
         }
     }
 
@@ -106,6 +113,7 @@ impl Ids {
             "silo_id" => self.silo,
             "repo_id" | "repository_id" => self.repository,
             "folder_id" => self.folder,
+            "file_id" => self.file,
             "app_id" => self.app,
             "agent_id" => self.agent,
             "service_id" => self.service,
@@ -166,9 +174,14 @@ pub(crate) fn body(route: &Route, ids: Ids) -> Option<Value> {
 /// The route's own example at another place.
 pub(crate) fn call_at(client: &Client, route: &Route, ids: Ids, target: &str) -> Call {
     let call = client.request(route.method.as_str(), target);
+    let files = route.example().files;
     match body(route, ids) {
         Some(body) => call.json(&body),
-        None => call,
+        None if files.is_empty() => call,
+        None => {
+            let files: Vec<_> = files.iter().map(|file| (file.field, file.name, file.content.as_bytes())).collect();
+            call.form(&[], &files)
+        }
     }
 }
 

@@ -3,6 +3,7 @@ use std::time::Duration;
 
 use omni_domain::{ErrorKind, Failure, Job, Timestamp, error_chain};
 use omni_persistence::JobEnding;
+use omni_rbac::Denied;
 
 use crate::KnowledgeError;
 
@@ -63,7 +64,7 @@ fn may_pass(error: &KnowledgeError) -> bool {
 /// What a person is told.
 fn reason(error: &KnowledgeError) -> String {
     match error {
-        KnowledgeError::Denied(_) => {
+        KnowledgeError::Denied(Denied::Forbidden { .. } | Denied::Hidden | Denied::Deactivated) => {
             "whoever asked for this may not do it any more; somebody who may edit the app can ask again".to_owned()
         }
         error if error.kind() == ErrorKind::Internal => {
