@@ -9,6 +9,8 @@ use omni_domain::Entropy;
 use omni_http::{Dispatcher, Router, ServerOptions, Site, serve};
 use tokio::task::JoinHandle;
 
+use crate::jobs::Jobs;
+
 /// How long answers have to be sent to their end once the turns have ended, however much of the grace those took.
 const LAST_WORDS: Duration = Duration::from_secs(2);
 
@@ -19,6 +21,8 @@ pub struct ApiOptions {
     pub workers: usize,
     /// How long a stop waits for turns and answers that are on their way, all together.
     pub grace: Duration,
+    /// Whether this process works on jobs, too, and not only asks for them.
+    pub works: bool,
 }
 
 /// The workspace and the public API on a socket.
@@ -28,6 +32,7 @@ pub struct Api {
     services: Arc<Services>,
     handle: ServerHandle,
     serving: JoinHandle<std::io::Result<()>>,
+    jobs: Option<Jobs>,
     grace: Duration,
 }
 
@@ -76,7 +81,8 @@ impl Api {
         let (server, handle, address) = serve(socket, site, server)?;
         #[expect(clippy::disallowed_methods, reason = "owned by this struct, which waits for it in `stop`")]
         let serving = tokio::spawn(server);
-        Ok(Self { address, services, handle, serving, grace: options.grace })
+        let jobs = options.works.then(|| Jobs::start(&services.knowledge));
+        Ok(Self { address, services, handle, serving, jobs, grace: options.grace })
     }
 
     /// Where it is served.
@@ -98,6 +104,9 @@ impl Api {
     /// If serving had failed.
     pub async fn stop(self) -> anyhow::Result<()> {
         let begun = Instant::now();
+        if let Some(jobs) = self.jobs {
+            jobs.stop().await;
+        }
         self.services.turns.stop(self.grace).await;
         let left = self.grace.saturating_sub(begun.elapsed()).max(LAST_WORDS);
         if tokio::time::timeout(left, self.handle.stop(true)).await.is_err() {

@@ -3,11 +3,16 @@ use std::time::Duration;
 
 use omni_api_public::PublicState;
 use omni_api_workspace::{Environment, Services};
+use omni_blobs::Blobs;
+use omni_documents::{Chunker, Ocr, Parser};
 use omni_domain::{Clock, Entropy};
+use omni_egress::Egress;
 use omni_http::TrustedProxies;
 use omni_identity::{Accounts, Identity, Mode, SessionLimits};
+use omni_knowledge::{Knowledge, Parts};
 use omni_models::Models;
 use omni_persistence::{Runner, Store};
+use omni_qdrant::Qdrant;
 use omni_rbac::{Authority, Omniadmins};
 use omni_sealing::MasterKey;
 use omni_turns::{Settings, Turns};
@@ -44,6 +49,24 @@ pub struct Assembly {
     pub limits: SessionLimits,
     /// Whose word is taken for where a request comes from.
     pub proxies: TrustedProxies,
+    /// What reads files and keeps them.
+    pub library: Library,
+}
+
+/// What reads files and keeps them.
+pub struct Library {
+    /// The files.
+    pub blobs: Blobs,
+    /// What reads them.
+    pub parser: Parser,
+    /// What reads pictures, if that is installed.
+    pub ocr: Option<Ocr>,
+    /// Where vectors are that are not in PostgreSQL.
+    pub qdrant: Option<Qdrant>,
+    /// The way out to web sites.
+    pub egress: Egress,
+    /// The most bytes of one uploaded file.
+    pub upload_limit: u64,
 }
 
 /// Puts the services together. Must be called on a runtime that outlives them.
@@ -51,7 +74,7 @@ pub struct Assembly {
 /// # Errors
 /// If the database is away.
 pub async fn assemble(parts: Assembly) -> anyhow::Result<Served> {
-    let Assembly { store, models, key, clock, entropy, omniadmins, mode, public_url, limits, proxies } = parts;
+    let Assembly { store, models, key, clock, entropy, omniadmins, mode, public_url, limits, proxies, library } = parts;
     let environment = match mode {
         Mode::Fake { .. } => Environment::Development,
         Mode::OpenId { .. } => Environment::Production,
@@ -73,11 +96,29 @@ pub async fn assemble(parts: Assembly) -> anyhow::Result<Served> {
         clock: Arc::clone(&clock),
         proxies: proxies.clone(),
     };
+    let knowledge = Knowledge::new(Parts {
+        store: store.clone(),
+        models: models.clone(),
+        key: key.clone(),
+        authority: Arc::clone(&authority),
+        clock: Arc::clone(&clock),
+        entropy: Arc::clone(&entropy),
+        blobs: library.blobs,
+        parser: library.parser,
+        ocr: library.ocr,
+        chunker: Chunker::default(),
+        qdrant: library.qdrant,
+        egress: library.egress,
+        upload_limit: library.upload_limit,
+        ai_service_key: AI_SERVICE_KEY,
+        public_url: public_url.clone(),
+    });
     let services = Services {
         authority,
         identity,
         accounts: Accounts::new(store.clone(), omniadmins),
         workspace: Workspace::new(store.clone(), models, key, clock, entropy),
+        knowledge: Arc::new(knowledge),
         turns,
         store,
         public_url,

@@ -8,6 +8,8 @@ mod arguments;
 mod assembly;
 mod control;
 mod data_plane;
+mod jobs;
+mod library;
 mod master_key;
 mod node;
 mod reference;
@@ -17,7 +19,7 @@ mod subprocesses;
 
 pub use api::{Api, ApiOptions, Served};
 pub use arguments::{Arguments, Command};
-pub use assembly::{Assembly, assemble};
+pub use assembly::{Assembly, Library, assemble};
 pub use control::Control;
 pub use master_key::master_key;
 pub use omni_process::{BAD_CONFIGURATION, BAD_USAGE, Misconfigured, OperatingSystem, SystemClock};

@@ -8,6 +8,8 @@ use omni_api::{Arguments, BAD_CONFIGURATION, BAD_USAGE, Command, Misconfigured, 
 fn main() -> ExitCode {
     // A data plane's servers are started through this program itself; see `omni-supervise`.
     omni_supervise::launcher::intercept();
+    // Foreign files are read by this program in another role; see `omni-documents`.
+    omni_documents::worker::intercept();
     let arguments = match Arguments::try_parse() {
         Ok(arguments) => arguments,
         Err(usage) => {

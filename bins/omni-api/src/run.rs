@@ -19,6 +19,7 @@ use omni_registry::Terms;
 use tokio::net::TcpSocket;
 
 use crate::data_plane::Data;
+use crate::library::library;
 use crate::node::Node;
 use crate::sign_in;
 use crate::subprocesses::{startup_options, subprocess_config};
@@ -139,7 +140,7 @@ async fn serve_data(
 ) -> anyhow::Result<()> {
     let locality = setup.locality.clone();
     let served = services(config, setup, data).await?;
-    let options = ApiOptions { workers: workers(), grace: config.shutdown_grace };
+    let options = ApiOptions { workers: workers(), grace: config.shutdown_grace, works: true };
     let plane = control_plane(config, locality, data, served.services.store.clone(), started).await?;
     let control = Control::start(sockets.control, Arc::new(plane))?;
     let api = Api::start(sockets.http, served, &OperatingSystem, options)?;
@@ -211,8 +212,10 @@ async fn services(config: &Config, setup: Setup, data: &Data) -> anyhow::Result<
         Mode::Fake { user } => Some(user.clone()),
         Mode::OpenId { .. } => config.omniadmins.first().cloned(),
     };
+    let library = library(config, setup.egress.clone()).await.context("files cannot be kept or read")?;
     let served = assemble(Assembly {
         store,
+        library,
         models: Models::new(setup.egress, deadlines).with_entropy(Arc::new(OperatingSystem)),
         key,
         clock: Arc::new(SystemClock),

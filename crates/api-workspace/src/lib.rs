@@ -15,10 +15,16 @@ mod collaboration;
 mod conversations;
 mod cookies;
 mod domains;
+mod embedding_services;
+mod files;
+mod folders;
+mod ocr;
 mod plane;
+mod repositories;
 mod resource;
 mod server;
 mod services;
+mod silos;
 mod table;
 mod user;
 

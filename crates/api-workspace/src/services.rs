@@ -1,5 +1,6 @@
 use omni_http::TrustedProxies;
 use omni_identity::{Accounts, Identity};
+use omni_knowledge::Knowledge;
 use omni_persistence::Store;
 use omni_rbac::Authority;
 use omni_turns::Turns;
@@ -18,6 +19,8 @@ pub struct Services {
     pub accounts: Accounts,
     /// Apps, AI services, agents and conversations.
     pub workspace: Workspace,
+    /// Files, and what is found in them.
+    pub knowledge: Arc<Knowledge>,
     /// Chat.
     pub turns: Arc<Turns>,
     /// Whether the database is there; everything else goes through the use cases.

@@ -3,8 +3,12 @@ use omni_http::RouteSpec;
 use crate::agents::{self, Agents};
 use crate::ai_services::AiServices;
 use crate::collaboration::{Documented, Plain};
+use crate::embedding_services::EmbeddingServices;
+use crate::folders::{Folders, ListFolders};
+use crate::repositories::Repositories;
 use crate::resource::{Create, Delete, Get, List, Update};
-use crate::{WorkspaceApi, admin, api_keys, apps, audit, auth, collaboration, conversations, domains, server, user};
+use crate::silos::Silos;
+use crate::{WorkspaceApi, admin, api_keys, apps, audit, auth, collaboration, conversations, domains, files, ocr, server, user};
 
 /// Every endpoint of the workspace API. What is not here is not served.
 pub static ROUTES: &[RouteSpec<WorkspaceApi>] = &[
@@ -38,12 +42,49 @@ pub static ROUTES: &[RouteSpec<WorkspaceApi>] = &[
     RouteSpec::of::<agents::Reset>(),
     RouteSpec::of::<agents::TurnEvents>(),
     RouteSpec::of::<agents::CancelTurn>(),
+    // Silos & Vector Stores
+    RouteSpec::of::<List<Silos>>(),
+    RouteSpec::of::<Create<Silos>>(),
+    RouteSpec::of::<Get<Silos>>(),
+    RouteSpec::of::<Update<Silos>>(),
+    RouteSpec::of::<Delete<Silos>>(),
+    // Repositories
+    RouteSpec::of::<List<Repositories>>(),
+    RouteSpec::of::<Create<Repositories>>(),
+    RouteSpec::of::<Get<Repositories>>(),
+    RouteSpec::of::<Update<Repositories>>(),
+    RouteSpec::of::<Delete<Repositories>>(),
+    // Folders
+    RouteSpec::of::<ListFolders>(),
+    RouteSpec::of::<Create<Folders>>(),
+    RouteSpec::of::<Get<Folders>>(),
+    RouteSpec::of::<Update<Folders>>(),
+    RouteSpec::of::<Delete<Folders>>(),
     // AI Services
     RouteSpec::of::<List<AiServices>>(),
     RouteSpec::of::<Create<AiServices>>(),
     RouteSpec::of::<Get<AiServices>>(),
     RouteSpec::of::<Update<AiServices>>(),
     RouteSpec::of::<Delete<AiServices>>(),
+    // Files
+    RouteSpec::of::<files::List>(),
+    RouteSpec::of::<files::Upload>(),
+    RouteSpec::of::<files::Get>(),
+    RouteSpec::of::<files::Content>(),
+    RouteSpec::of::<files::Update>(),
+    RouteSpec::of::<files::Delete>(),
+    RouteSpec::of::<files::Retry>(),
+    RouteSpec::of::<files::Cancel>(),
+    RouteSpec::of::<files::Events>(),
+    RouteSpec::of::<files::RepositoryEvents>(),
+    // OCR
+    RouteSpec::of::<ocr::Extract>(),
+    // Embedding Services
+    RouteSpec::of::<List<EmbeddingServices>>(),
+    RouteSpec::of::<Create<EmbeddingServices>>(),
+    RouteSpec::of::<Get<EmbeddingServices>>(),
+    RouteSpec::of::<Update<EmbeddingServices>>(),
+    RouteSpec::of::<Delete<EmbeddingServices>>(),
     // API Keys
     RouteSpec::of::<api_keys::List>(),
     RouteSpec::of::<api_keys::Create>(),

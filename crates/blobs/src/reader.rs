@@ -29,6 +29,12 @@ impl BlobReader {
         Self { hash, file: Arc::new(file), bytes, left: 0..bytes }
     }
 
+    /// The blob's name.
+    #[must_use]
+    pub const fn hash(&self) -> BlobHash {
+        self.hash
+    }
+
     /// The length of the whole blob in bytes, whatever part of it is read.
     #[must_use]
     pub const fn bytes(&self) -> u64 {

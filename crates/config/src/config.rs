@@ -11,9 +11,10 @@ use crate::reader::Reader;
 use crate::report::redacted_report;
 use crate::table::{
     API_URL, AUDIT_RETENTION_DAYS, CHANNEL_CONNECTIONS, CHANNEL_HEALTH_TIMEOUT, CHANNEL_START_DELAY, CONTROL_ADDR,
-    DATA_DIR, DATABASE_CONNECTIONS, DATABASE_URL, EGRESS_ALLOW, HTTP_ADDR, LOG_FORMAT, LOG_LEVEL,
+    DATA_DIR, DATABASE_CONNECTIONS, DATABASE_URL, EGRESS_ALLOW, HTTP_ADDR, LOG_FORMAT, LOG_LEVEL, MAX_UPLOAD_MB,
     MODEL_FIRST_BYTE_TIMEOUT, MODEL_IDLE_TIMEOUT, MODEL_TOTAL_TIMEOUT, NATS_URL, OMNIADMINS, PUBLIC_URL,
-    SECRET_KEY_FILE, SESSION_HOURS, SESSION_IDLE_MINUTES, SETTINGS, SHUTDOWN_GRACE, TRUSTED_PROXIES,
+    QDRANT_API_KEY, QDRANT_URL, SECRET_KEY_FILE, SESSION_HOURS, SESSION_IDLE_MINUTES, SETTINGS, SHUTDOWN_GRACE,
+    TRUSTED_PROXIES,
 };
 use crate::{Auth, ConfigError, ControlLocality, DataDir, Environment, LogFormat, Warning, log, values};
 
@@ -42,6 +43,12 @@ pub struct Config {
     pub database_connections: usize,
     /// One or more NATS servers with commas between; `None` means the embedded one. May carry a password.
     pub nats_url: Option<SecretString>,
+    /// The most bytes of one uploaded file.
+    pub max_upload: u64,
+    /// A Qdrant server, if there is one.
+    pub qdrant_url: Option<Url>,
+    /// The key that it asks for.
+    pub qdrant_api_key: Option<SecretString>,
     /// How people sign in.
     pub auth: Auth,
     /// E-mail addresses, in lower case, of those who outrank everybody.
@@ -145,6 +152,10 @@ impl Config {
         let database_connections = reader.number(&DATABASE_CONNECTIONS);
         let nats_url = reader.optional(&NATS_URL, values::nats_url);
 
+        let max_upload_mb: Option<u64> = reader.number(&MAX_UPLOAD_MB);
+        let qdrant_url = reader.optional(&QDRANT_URL, values::web_url);
+        let qdrant_api_key = reader.optional(&QDRANT_API_KEY, values::secret);
+
         let auth = Auth::read(reader, http_addr, public_url.clone());
         let omniadmins = reader.list(&OMNIADMINS, values::email);
         let session_hours: Option<u32> = reader.number(&SESSION_HOURS);
@@ -171,6 +182,9 @@ impl Config {
             database_url,
             database_connections: database_connections?,
             nats_url,
+            max_upload: max_upload_mb?.saturating_mul(1_000_000),
+            qdrant_url,
+            qdrant_api_key,
             auth: auth?,
             omniadmins,
             session_lifetime: Duration::from_secs(3_600) * session_hours?,

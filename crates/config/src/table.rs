@@ -74,6 +74,20 @@ settings! {
         .secret()
         .means("A NATS server, or several of one cluster, with JetStream.");
 
+    MAX_UPLOAD_MB = STORAGE
+        .number("OMNI_MAX_UPLOAD_MB", "megabytes", 1, 10_000)
+        .default("100")
+        .means("The largest file that can be uploaded; an app may set a lower limit of its own.");
+    QDRANT_URL = STORAGE
+        .text("OMNI_QDRANT_URL", "an http or https URL without credentials, query and fragment")
+        .otherwise("none: vectors are kept in PostgreSQL", "http://127.0.0.1:6333")
+        .means("A Qdrant server, for silos of the type `QDRANT`; OMNI_EGRESS_ALLOW must let its address through if it is private.");
+    QDRANT_API_KEY = STORAGE
+        .text("OMNI_QDRANT_API_KEY", "the key that the Qdrant server asks for")
+        .otherwise("none", "the-key-of-the-server")
+        .secret()
+        .means("What proves to the Qdrant server that Omni may use it.");
+
     AUTH_MODE = AUTH
         .text("OMNI_AUTH_MODE", "`oidc` or `fake`")
         .otherwise("`oidc` if OMNI_OIDC_ISSUER is set, else the program refuses to start", "oidc")

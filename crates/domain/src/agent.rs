@@ -1,5 +1,7 @@
 use crate::ai_service::{check_max_tokens, check_temperature};
-use crate::{AgentId, AppId, Audited, Facts, Invalid, Patch, ServiceId, Text, Timestamp, optional_text, required_text};
+use crate::{
+    AgentId, AppId, Audited, Facts, Invalid, Patch, ServiceId, SiloId, Text, Timestamp, optional_text, required_text,
+};
 
 /// Where the person's message goes in a prompt template.
 const QUESTION: &str = "{question}";
@@ -21,6 +23,8 @@ pub struct Agent {
     pub prompt_template: Option<String>,
     /// The AI service that answers; without one the built-in `local` model does.
     pub service: Option<ServiceId>,
+    /// The silo that it draws on, if any.
+    pub silo: Option<SiloId>,
     /// The sampling temperature, before the service's own.
     pub temperature: Option<f32>,
     /// The longest answer in tokens, before the service's own.
@@ -91,6 +95,8 @@ pub struct AgentDraft {
     pub prompt_template: Option<String>,
     /// The AI service that answers.
     pub service: Option<ServiceId>,
+    /// The silo that it draws on.
+    pub silo: Option<SiloId>,
     /// The sampling temperature.
     pub temperature: Option<f32>,
     /// The longest answer in tokens.
@@ -131,6 +137,8 @@ pub struct AgentPatch {
     pub prompt_template: Patch<String>,
     /// Another AI service.
     pub service: Patch<ServiceId>,
+    /// Another silo.
+    pub silo: Patch<SiloId>,
     /// Another temperature.
     pub temperature: Patch<f32>,
     /// Another limit.
@@ -162,6 +170,7 @@ impl AgentPatch {
             system_prompt: optional("system_prompt", self.system_prompt, stored.system_prompt, Text::Prompt)?,
             prompt_template: optional("prompt_template", self.prompt_template, stored.prompt_template, Text::Prompt)?,
             service: self.service.over(stored.service),
+            silo: self.silo.over(stored.silo),
             temperature: self.temperature.over(stored.temperature).map(check_temperature).transpose()?,
             max_tokens: self.max_tokens.over(stored.max_tokens).map(check_max_tokens).transpose()?,
             memory: Memory {
@@ -193,6 +202,7 @@ impl Audited for Agent {
             .with("system_prompt", &self.system_prompt)
             .with("prompt_template", &self.prompt_template)
             .with("service_id", self.service)
+            .with("silo_id", self.silo)
             .with("temperature", self.temperature)
             .with("max_tokens", self.max_tokens)
             .with("has_memory", self.memory.enabled)
@@ -214,6 +224,7 @@ mod tests {
             system_prompt: None,
             prompt_template: prompt_template.map(Into::into),
             service: None,
+            silo: None,
             temperature: None,
             max_tokens: None,
             memory: Memory::default(),

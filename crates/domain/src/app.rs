@@ -3,6 +3,9 @@ use crate::{AppId, Audited, Facts, Invalid, Patch, Role, Text, Timestamp, UserId
 /// The most requests a minute that an app's limit can be set to.
 pub(crate) const HIGHEST_RATE_LIMIT: u32 = 1_000_000;
 
+/// The most megabytes that an app's limit of a file can be set to: more than any server takes.
+const LARGEST_FILE_MB: u32 = 1_000_000;
+
 /// An app: what users call a workspace, and the tenant that everything else belongs to.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct App {
@@ -57,6 +60,8 @@ pub struct AppDraft {
     pub name: String,
     /// Turns a minute; 0 is without limit.
     pub agent_rate_limit: u32,
+    /// Megabytes of an uploaded file; 0 is what the server allows.
+    pub max_file_size_mb: u32,
 }
 
 impl AppDraft {
@@ -64,10 +69,11 @@ impl AppDraft {
     ///
     /// # Errors
     /// An [`Invalid`] that names the first field that breaks a rule.
-    pub fn new(name: &str, agent_rate_limit: Option<u32>) -> Result<Self, Invalid> {
+    pub fn new(name: &str, agent_rate_limit: Option<u32>, max_file_size_mb: Option<u32>) -> Result<Self, Invalid> {
         Ok(Self {
             name: required_text("name", name, Text::Name)?,
             agent_rate_limit: rate_limit(agent_rate_limit.unwrap_or(0))?,
+            max_file_size_mb: file_size(max_file_size_mb.unwrap_or(0))?,
         })
     }
 }
@@ -79,6 +85,8 @@ pub struct AppPatch {
     pub name: Patch<String>,
     /// A new limit of turns a minute.
     pub agent_rate_limit: Patch<u32>,
+    /// A new limit of an uploaded file's megabytes.
+    pub max_file_size_mb: Patch<u32>,
 }
 
 impl AppPatch {
@@ -93,7 +101,8 @@ impl AppPatch {
             Patch::Set(name) => required_text("name", &name, Text::Name)?,
         };
         let agent_rate_limit = rate_limit(self.agent_rate_limit.over_or(app.agent_rate_limit, 0))?;
-        Ok(App { name, agent_rate_limit, ..app })
+        let max_file_size_mb = file_size(self.max_file_size_mb.over_or(app.max_file_size_mb, 0))?;
+        Ok(App { name, agent_rate_limit, max_file_size_mb, ..app })
     }
 }
 
@@ -105,6 +114,14 @@ fn rate_limit(limit: u32) -> Result<u32, Invalid> {
         ));
     }
     Ok(limit)
+}
+
+fn file_size(megabytes: u32) -> Result<u32, Invalid> {
+    if megabytes > LARGEST_FILE_MB {
+        let problem = format!("must be at most {LARGEST_FILE_MB}; 0 is what the server allows");
+        return Err(Invalid::new("max_file_size_mb", problem));
+    }
+    Ok(megabytes)
 }
 
 impl Audited for App {

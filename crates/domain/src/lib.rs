@@ -20,12 +20,14 @@ mod document;
 mod domain;
 mod embedding_service;
 mod error;
+mod folder;
 mod ids;
 mod job;
 mod mask;
 mod metadata_filter;
 mod page;
 mod patch;
+mod repository;
 mod role;
 mod session;
 mod silo;
@@ -49,8 +51,9 @@ pub use document::{Document, DocumentStatus};
 pub use domain::{
     CrawlRules, CrawlRulesPatch, Domain, DomainDraft, DomainPatch, DomainUrl, USUAL_RETRIEVAL_COUNT, UrlStatus, UrlVia,
 };
-pub use embedding_service::EmbeddingService;
+pub use embedding_service::{EmbeddingService, EmbeddingServiceDraft, EmbeddingServicePatch};
 pub use error::{ErrorKind, Failure, Invalid, error_chain};
+pub use folder::{Folder, FolderDraft, FolderOverview, FolderPatch};
 pub use ids::{
     AgentId, ApiKeyId, AppId, ChunkId, CollaborationId, ConversationId, DocumentId, DomainId, DomainUrlId,
     EmbeddingServiceId, FolderId, JobId, MessageId, RepositoryId, ServiceId, SessionId, SiloId, TurnId, UserId,
@@ -62,9 +65,10 @@ pub use metadata_filter::{
 };
 pub use page::{Page, PageRequest};
 pub use patch::Patch;
+pub use repository::{Repository, RepositoryDraft, RepositoryOverview, RepositoryPatch};
 pub use role::{Role, UnknownRole};
 pub use session::OpenSession;
-pub use silo::{Silo, SiloType, VectorDbType};
+pub use silo::{Silo, SiloDraft, SiloOverview, SiloPatch, SiloSettings, SiloSettingsPatch, SiloType, VectorDbType};
 pub use slug::slugify;
 pub use text::{Text, email, optional_text, required_text};
 pub use usage::{DailyUsage, MinuteWindow, StressLevel, TokenCount, TurnUsage};

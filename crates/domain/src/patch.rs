@@ -1,5 +1,7 @@
 use serde::{Deserialize, Deserializer};
 
+use crate::{Invalid, Text, optional_text, required_text};
+
 /// One field of an update: left out keeps the stored value, `null` clears it, a value replaces it.
 ///
 /// Give the field `#[serde(default)]`, so that leaving it out is [`Patch::Keep`].
@@ -61,6 +63,33 @@ impl<T> Patch<T> {
     #[must_use]
     pub const fn is_keep(&self) -> bool {
         matches!(self, Self::Keep)
+    }
+}
+
+impl Patch<String> {
+    /// Applies the update to a stored text that must be there.
+    ///
+    /// # Errors
+    /// An [`Invalid`] that names `field`.
+    pub fn over_required(self, field: &'static str, stored: String, kind: Text) -> Result<String, Invalid> {
+        match self {
+            Self::Keep => Ok(stored),
+            Self::Clear => Err(Invalid::new(field, "must not be empty")),
+            Self::Set(value) => required_text(field, &value, kind),
+        }
+    }
+
+    /// Applies the update to a stored text that may be absent.
+    ///
+    /// # Errors
+    /// An [`Invalid`] that names `field`.
+    pub fn over_optional(
+        self,
+        field: &'static str,
+        stored: Option<String>,
+        kind: Text,
+    ) -> Result<Option<String>, Invalid> {
+        optional_text(field, self.over(stored).as_deref(), kind)
     }
 }
 

@@ -3,8 +3,9 @@
 
 use std::future::Future;
 use std::marker::PhantomData;
+use std::str::FromStr;
 
-use omni_domain::{AppId, CollaborationId, Role};
+use omni_domain::{AppId, CollaborationId, RepositoryId, Role};
 use omni_rbac::{ApiKeyDigest, Grant, Invited, KeyGrant, PlatformGrant, Rank, Scope, Session, Viewer};
 
 use crate::{ApiError, FromPath, Keys, Plane, Sessions, Visit};
@@ -43,6 +44,9 @@ pub enum Reach {
     AppByPath,
     /// In the app of the thing that the path names; `?app_id=` may be given and must match.
     AppOfThing,
+    /// In the app of the thing that this parameter of the query names, which is required; `?app_id=` may be given and must
+    /// match.
+    AppOfQueried(&'static str),
     /// In the app that `?app_id=` names, or in all of the caller's apps without it.
     AppOrMine,
     /// In the app of the caller's API key.
@@ -255,6 +259,32 @@ impl<T: FromPath + Into<Scope> + 'static> AppScope for Via<T> {
 
     fn find(visit: &Visit) -> Result<(Scope, Option<AppId>), ApiError> {
         Ok((T::from_path(visit)?.into(), named_app(visit)?))
+    }
+}
+
+/// What a query can name to point at its app.
+pub trait InQuery: FromStr + Into<Scope> + 'static {
+    /// The parameter that names it.
+    const PARAMETER: &'static str;
+}
+
+impl InQuery for RepositoryId {
+    const PARAMETER: &'static str = "repository_id";
+}
+
+/// By a thing of the app that a parameter of the query names.
+#[derive(Debug)]
+pub struct ByQueried<T>(PhantomData<T>);
+
+impl<T: InQuery> AppScope for ByQueried<T> {
+    const REACH: Reach = Reach::AppOfQueried(T::PARAMETER);
+
+    fn find(visit: &Visit) -> Result<(Scope, Option<AppId>), ApiError> {
+        let value = visit
+            .query_parameter(T::PARAMETER)?
+            .ok_or_else(|| ApiError::invalid(T::PARAMETER, "required in the query string"))?;
+        let thing: T = value.parse().map_err(|_| ApiError::invalid(T::PARAMETER, "must be a number"))?;
+        Ok((thing.into(), named_app(visit)?))
     }
 }
 

@@ -99,8 +99,21 @@ pub struct Example {
     pub query: Vec<(&'static str, &'static str)>,
     /// The JSON body.
     pub body: Option<serde_json::Value>,
+    /// The files of a form.
+    pub files: Vec<ExampleFile>,
     /// What the answer looks like.
     pub reply: Option<serde_json::Value>,
+}
+
+/// A file of an example's form.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct ExampleFile {
+    /// The field that it is in.
+    pub field: &'static str,
+    /// What it is called.
+    pub name: &'static str,
+    /// What is in it.
+    pub content: &'static str,
 }
 
 impl Example {
@@ -114,6 +127,12 @@ impl Example {
     #[must_use]
     pub fn body(body: serde_json::Value) -> Self {
         Self { body: Some(body), ..Self::default() }
+    }
+
+    /// A call with a form of this file.
+    #[must_use]
+    pub fn file(field: &'static str, name: &'static str, content: &'static str) -> Self {
+        Self { files: vec![ExampleFile { field, name, content }], ..Self::default() }
     }
 
     /// With a parameter of the query string.

@@ -16,8 +16,10 @@ mod body;
 mod client_address;
 mod dispatch;
 mod docs;
+mod download;
 mod endpoint;
 mod error;
+mod form_stream;
 mod input;
 mod intake;
 mod matrix;
@@ -34,21 +36,23 @@ mod stream;
 mod visit;
 
 pub use access::{
-    AccessRule, AppScope, ByPath, ByQuery, BySlug, Described, HoldsKey, InApp, InvitedPerson, Member, OneAppOrMine,
-    Platform, PlatformMember, Public, Reach, SignedIn, Via,
+    AccessRule, AppScope, ByPath, ByQueried, ByQuery, BySlug, Described, HoldsKey, InApp, InQuery, InvitedPerson,
+    Member, OneAppOrMine, Platform, PlatformMember, Public, Reach, SignedIn, Via,
 };
 pub use body::{FromBody, Json, MOST_JSON_BYTES, NoBody};
 pub use client_address::TrustedProxies;
 pub use dispatch::Dispatcher;
-pub use endpoint::{Call, Ctx, Endpoint, Example, Method};
+pub use download::{Download, Wanted};
+pub use endpoint::{Call, Ctx, Endpoint, Example, ExampleFile, Method};
 pub use error::ApiError;
+pub use form_stream::{FilePart, FormStream, Part};
 pub use input::{FromPath, FromQuery, NoQuery, Paging};
 pub use matrix::{matrix_markdown, role_matrix};
 pub use multipart::{Form, FormLimits, Upload};
 pub use openapi::{Document, document};
 pub use origin::{is_loopback_host, same_origin};
 pub use plane::{Arrival, Keys, Plane, Sessions};
-pub use reply::{Answer, Created, Deleted, Listed, Paged, Redirect, Reply, WithCookie};
+pub use reply::{Accepted, Answer, Created, Deleted, Listed, Paged, Redirect, Reply, WithCookie};
 pub use route::RouteSpec;
 pub use router::Router;
 pub use server::{ServerOptions, serve};

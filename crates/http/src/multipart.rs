@@ -141,10 +141,10 @@ async fn read_part(
     Ok(content.finish())
 }
 
-fn malformed(error: &actix_multipart::MultipartError) -> ApiError {
+pub(crate) fn malformed(error: &actix_multipart::MultipartError) -> ApiError {
     ApiError::malformed(format!("the form cannot be read: {error}"))
 }
 
-fn too_large(detail: String) -> ApiError {
+pub(crate) fn too_large(detail: String) -> ApiError {
     ApiError::new(ErrorKind::TooLarge, "body_too_large", detail)
 }

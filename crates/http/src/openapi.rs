@@ -125,7 +125,9 @@ fn app_parameter(reach: Reach) -> Option<Value> {
     match reach {
         Reach::Nowhere | Reach::Platform | Reach::AppByPath | Reach::Key | Reach::Invitation => None,
         Reach::AppByQuery => Some(parameter(true, "The app.")),
-        Reach::AppOfThing => Some(parameter(false, "The app; may be left out, and must match if it is given.")),
+        Reach::AppOfThing | Reach::AppOfQueried(_) => {
+            Some(parameter(false, "The app; may be left out, and must match if it is given."))
+        }
         Reach::AppOrMine => Some(parameter(false, "Only what is of this app.")),
     }
 }
@@ -155,7 +157,8 @@ fn responses<P: Plane>(line: &RouteSpec<P>, description: &Description, example: 
         responses
             .insert("429".into(), error("The key has used up what it takes a minute, or too many keys were wrong"));
     }
-    if line.path.contains('{') || matches!(access.reach, Reach::AppByQuery | Reach::AppOrMine) {
+    if line.path.contains('{') || matches!(access.reach, Reach::AppByQuery | Reach::AppOfQueried(_) | Reach::AppOrMine)
+    {
         responses.insert("404".into(), error("Not found, or not for the caller to see"));
     }
     if !line.method.is_safe() {

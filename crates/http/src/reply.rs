@@ -33,6 +33,10 @@ pub struct Answer<T>(pub T);
 #[derive(Debug)]
 pub struct Created<T>(pub T);
 
+/// `202` with a JSON body: what will be done.
+#[derive(Debug)]
+pub struct Accepted<T>(pub T);
+
 /// `200` with a JSON array, and the length of the whole list in `X-Total-Count` and `Link`.
 #[derive(Debug)]
 pub struct Listed<T>(pub Page<T>);
@@ -99,6 +103,18 @@ impl<T: Serialize + ToSchema> Reply for Created<T> {
 
     fn describe(schemas: &mut Vec<(String, RefOr<Schema>)>) -> Response {
         described("Made", schema_of::<T>(schemas))
+    }
+}
+
+impl<T: Serialize + ToSchema> Reply for Accepted<T> {
+    const STATUS: u16 = 202;
+
+    fn respond(self, _visit: &Visit) -> Result<HttpResponse, ApiError> {
+        json(StatusCode::ACCEPTED, &self.0)
+    }
+
+    fn describe(schemas: &mut Vec<(String, RefOr<Schema>)>) -> Response {
+        described("It will be done", schema_of::<T>(schemas))
     }
 }
 

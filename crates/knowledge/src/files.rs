@@ -1,12 +1,13 @@
 //! The files of repositories: how they come in, and what people do with them.
 
 use std::collections::HashSet;
-use std::ops::Range;
 
-use omni_blobs::{BlobError, BlobHash, BlobReader, BlobRef, BlobWriter, Swept};
+use omni_blobs::{BlobHash, BlobReader, BlobRef, BlobWriter, Swept};
 use omni_documents::{Format, SNIFFED_BYTES, Unreadable};
-use omni_domain::{Document, DocumentId, FolderId, Invalid, Job, Page, PageRequest, Patch, RepositoryId, Text, Work};
-use omni_persistence::{FileFilter, FilePatch, NewFile, StoreError};
+use omni_domain::{
+    Document, DocumentId, FolderId, Invalid, Page, PageRequest, Patch, RepositoryId, Text, VectorDbType, Work,
+};
+use omni_persistence::{FileFilter, FilePatch, FileProgress, NewFile, StoreError};
 use omni_rbac::{Editor, Grant, SystemGrant, Viewer};
 
 use crate::{Knowledge, KnowledgeError};
@@ -144,24 +145,20 @@ impl Knowledge {
         Ok(self.parts.store.find_file(grant, repository, id).await?)
     }
 
-    /// What is in a file, or in a part of it.
+    /// A file, and what is in it.
     ///
     /// # Errors
-    /// If there is no such file, or none of its bytes is in the range.
+    /// If there is no such file.
     pub async fn read_file(
         &self,
         grant: &Grant<Viewer>,
         repository: RepositoryId,
         id: DocumentId,
-        range: Option<Range<u64>>,
     ) -> Result<(Document, BlobReader), KnowledgeError> {
         let document = self.find_file(grant, repository, id).await?;
         let hash = document.blob.map(BlobHash::new).ok_or(StoreError::NotFound)?;
         let reader = self.parts.blobs.reader(&hash).await?;
-        Ok((document, match range {
-            Some(range) => reader.range(range)?,
-            None => reader,
-        }))
+        Ok((document, reader))
     }
 
     /// Renames a file or moves it to another folder.
@@ -191,31 +188,43 @@ impl Knowledge {
         repository: RepositoryId,
         id: DocumentId,
     ) -> Result<(), KnowledgeError> {
+        let viewer = grant.at::<Viewer>();
+        let file = self.find_file(&viewer, repository, id).await?;
+        let silo = self.parts.store.embedded_silo(&viewer, file.silo).await?.silo;
         self.parts.store.delete_file(grant, repository, id).await?;
         // Its job is gone with it; whoever works on that learns it now.
         self.cancels.notify_waiters();
+        self.garbage.notify_one();
+        if silo.vector_db == VectorDbType::Qdrant {
+            self.forget_points(grant, silo.id, silo.embedded_with.as_ref(), Some(vec![id])).await?;
+        }
         Ok(())
     }
 
-    /// Takes a file in once more.
+    /// Takes a file in once more. If it is being taken in, that is what was asked for.
     ///
     /// # Errors
-    /// If there is no such file, or it is being taken in.
+    /// If there is no such file.
     pub async fn retry_file(
         &self,
         grant: &Grant<Editor>,
         repository: RepositoryId,
         id: DocumentId,
     ) -> Result<Document, KnowledgeError> {
-        let (document, _) = self.parts.store.retry_file(grant, repository, id, self.parts.clock.now()).await?;
-        self.wake();
-        Ok(document)
+        match self.parts.store.retry_file(grant, repository, id, self.parts.clock.now()).await {
+            Ok((document, _)) => {
+                self.wake();
+                Ok(document)
+            }
+            Err(StoreError::JobActive(_)) => self.find_file(&grant.at(), repository, id).await,
+            Err(error) => Err(error.into()),
+        }
     }
 
-    /// Stops the taking in of a file.
+    /// Stops the taking in of a file, if it is being taken in.
     ///
     /// # Errors
-    /// If there is no such file, or it is not being taken in.
+    /// If there is no such file.
     pub async fn cancel_file(
         &self,
         grant: &Grant<Editor>,
@@ -225,25 +234,28 @@ impl Knowledge {
         let viewer = grant.at::<Viewer>();
         self.find_file(&viewer, repository, id).await?;
         let job = self.parts.store.latest_job(&viewer, Work::Ingest(id)).await?;
-        let active = job.filter(|job| !job.status.is_over());
-        let job = active.ok_or_else(|| KnowledgeError::Conflict("this file is not being taken in".to_owned()))?;
-        self.cancel_job(grant, job.id).await?;
+        if let Some(job) = job.filter(|job| !job.status.is_over()) {
+            match self.cancel_job(grant, job.id).await {
+                // It ended by itself meanwhile.
+                Ok(_) | Err(KnowledgeError::Store(StoreError::Conflict(_) | StoreError::NotFound)) => {}
+                Err(error) => return Err(error),
+            }
+        }
         self.find_file(&viewer, repository, id).await
     }
 
-    /// A file and the last job on it.
+    /// How far these files of a repository are, and with `others` all that are being taken in besides.
     ///
     /// # Errors
-    /// If there is no such file.
+    /// If the database is away.
     pub async fn file_progress(
         &self,
         grant: &Grant<Viewer>,
         repository: RepositoryId,
-        id: DocumentId,
-    ) -> Result<(Document, Option<Job>), KnowledgeError> {
-        // The job first: if it ends between the two, the document says so.
-        let job = self.parts.store.latest_job(grant, Work::Ingest(id)).await?;
-        Ok((self.find_file(grant, repository, id).await?, job))
+        files: &[DocumentId],
+        others: bool,
+    ) -> Result<Vec<FileProgress>, KnowledgeError> {
+        Ok(self.parts.store.file_progress(grant, repository, files, others).await?)
     }
 
     /// Removes the blobs that no document refers to any more, once they are old enough that nobody is about to.
@@ -252,15 +264,14 @@ impl Knowledge {
     /// If the database is away or the disk fails; what was removed before stays removed.
     pub async fn sweep_blobs(&self) -> Result<Swept, KnowledgeError> {
         let leave = SystemGrant::because("blobs that nobody refers to are removed");
-        let swept = self.parts.blobs.sweep(std::time::Duration::ZERO, async |hashes: &[BlobHash]| {
+        let in_use = async |hashes: &[BlobHash]| {
             let asked: Vec<[u8; 32]> = hashes.iter().map(|hash| *hash.as_bytes()).collect();
             let used = self.parts.store.blobs_in_use(&leave, &asked).await?;
             Ok::<HashSet<BlobHash>, KnowledgeError>(used.into_iter().map(BlobHash::new).collect())
-        });
-        swept.await
+        };
+        self.parts.blobs.sweep(std::time::Duration::ZERO, in_use).await
     }
 }
-
 
 /// What a file is called: the last part of what its sender says, since browsers of old send whole paths. It is shown, and
 /// never used as a path.

@@ -9,6 +9,7 @@ use std::time::Duration;
 use omni_domain::{Job, JobId, Work, error_chain};
 use omni_persistence::{JobEnding, JobLease, LeaseStanding};
 use omni_rbac::{Editor, Grant, SystemGrant};
+use tokio::runtime::Handle;
 use tokio::task::JoinSet;
 use tokio::time::sleep;
 use tokio_util::sync::CancellationToken;
@@ -24,6 +25,10 @@ use crate::{Knowledge, KnowledgeError, Watch};
 const WORKERS: usize = 2;
 /// How often a worker looks for jobs of other processes; those of its own wake it.
 const POLL: Duration = Duration::from_secs(1);
+/// How often blobs that nobody refers to are looked for.
+const SWEEP: Duration = Duration::from_secs(3_600);
+/// How long after a file was deleted they are looked for.
+const DOZEN: Duration = Duration::from_secs(10);
 /// How long a job stays with a worker that says nothing.
 pub(crate) const LEASE: Duration = Duration::from_secs(30);
 
@@ -45,6 +50,8 @@ impl Knowledge {
         for _ in 0..WORKERS {
             workers.spawn(Arc::clone(&self).work(token.clone()));
         }
+        workers.spawn(Arc::clone(&self).tend_blobs(token.clone()));
+        workers.spawn(Arc::clone(&self).run_schedule(token));
         while let Some(ended) = workers.join_next().await {
             if let Err(error) = ended {
                 tracing::error!(%error, "a worker on jobs ended before its time");
@@ -76,6 +83,31 @@ impl Knowledge {
                     tracing::warn!(error = error_chain(&error), "no job can be taken up");
                     self.rest(&token).await;
                 }
+            }
+        }
+    }
+
+    /// Removes blobs that nobody refers to: every hour, and a moment after files were deleted.
+    async fn tend_blobs(self: Arc<Self>, token: CancellationToken) {
+        loop {
+            let due = async {
+                tokio::select! {
+                    () = sleep(SWEEP) => {}
+                    // Files are deleted by the dozen; one sweep is for all of them.
+                    () = self.garbage.notified() => sleep(DOZEN).await,
+                }
+            };
+            tokio::select! {
+                () = token.cancelled() => return,
+                () = due => {}
+            }
+            let (knowledge, runtime) = (Arc::clone(&self), Handle::current());
+            // The compiler does not see that the sweep can be sent between threads, so it stays on one.
+            let sweep = tokio::task::spawn_blocking(move || runtime.block_on(knowledge.sweep_blobs()));
+            let swept = sweep.await.unwrap_or_else(|error| Err(KnowledgeError::Defect(Box::new(error))));
+            match swept {
+                Ok(swept) => tracing::debug!(?swept, "swept the store of files"),
+                Err(error) => tracing::warn!(error = error_chain(&error), "the store of files cannot be swept"),
             }
         }
     }
@@ -127,7 +159,9 @@ impl Knowledge {
             Ok(true) => tracing::debug!(job = %lease.job, ?ending, "a job ended"),
             Ok(false) => tracing::info!(job = %lease.job, "a job was lost to another worker before it ended"),
             // The lease runs out, and the job is done once more; it is made for that.
-            Err(error) => tracing::warn!(job = %lease.job, error = error_chain(&error), "the end of a job is not stored"),
+            Err(error) => {
+                tracing::warn!(job = %lease.job, error = error_chain(&error), "the end of a job is not stored")
+            }
         }
     }
 

@@ -53,8 +53,7 @@ impl Knowledge {
 
     async fn read_here(&self, file: &Received) -> Result<Extracted, KnowledgeError> {
         let path = self.parts.blobs.path(&file.blob.hash);
-        let Reading { extract, recognized, note } =
-            self.read(&path, &file.name, Some(file.format), &Unwatched).await?;
+        let Reading { extract, recognized, note } = self.read(&path, &file.name, Some(file.format), &Unwatched).await?;
         if extract.sections.is_empty() && note.is_some() && self.parts.ocr.is_none() {
             return Err(KnowledgeError::OcrMissing(crate::ingest::missing()));
         }
@@ -80,7 +79,7 @@ impl Knowledge {
         id: ServiceId,
     ) -> Result<Extracted, KnowledgeError> {
         let service = AiService::find(&self.parts.store, grant, id).await?.ok_or(StoreError::NotFound)?;
-        let model = self.parts.models.chat(&self.target(grant, &service).await?)?;
+        let model = self.parts.models.chat(self.seeing_target(grant, &service).await?)?;
         let image = self.image(file).await?;
         let transcript = transcribe(&*model, image).await?;
         let note = (!transcript.complete).then(|| "the model stopped before the end of the text".to_owned());
@@ -89,7 +88,7 @@ impl Knowledge {
         Ok(Extracted { pages, method: "model", note })
     }
 
-    async fn target(&self, grant: &Grant<Viewer>, service: &AiService) -> Result<ModelTarget, KnowledgeError> {
+    async fn seeing_target(&self, grant: &Grant<Viewer>, service: &AiService) -> Result<ModelTarget, KnowledgeError> {
         let mut target = ModelTarget::new(service.provider.parse()?, service.model.as_str());
         target.base_url = service.base_url.as_deref().map(parse_base_url).transpose()?;
         target.api_version.clone_from(&service.api_version);

@@ -1,7 +1,7 @@
 use diesel::prelude::{ExpressionMethods, Insertable, OptionalExtension, QueryDsl, Queryable, Selectable};
 use diesel::{AsChangeset, SelectableHelper};
 use diesel_async::{AsyncConnection, AsyncPgConnection, RunQueryDsl};
-use omni_domain::{Agent, AgentDraft, AgentId, AppId, Deed, Memory, ServiceId, Timestamp};
+use omni_domain::{Agent, AgentDraft, AgentId, AppId, Deed, Memory, ServiceId, SiloId, Timestamp};
 use omni_rbac::{Editor, Grant};
 
 use crate::app_scoped::{app_scoped, count, optional_small, small};
@@ -20,6 +20,7 @@ pub(crate) struct AgentRow {
     system_prompt: Option<String>,
     prompt_template: Option<String>,
     service_id: Option<i64>,
+    silo_id: Option<i64>,
     temperature: Option<f32>,
     max_tokens: Option<i64>,
     has_memory: bool,
@@ -42,6 +43,7 @@ impl TryFrom<AgentRow> for Agent {
             system_prompt: row.system_prompt,
             prompt_template: row.prompt_template,
             service: row.service_id.map(ServiceId::new),
+            silo: row.silo_id.map(SiloId::new),
             temperature: row.temperature,
             max_tokens: optional_small(row.max_tokens)?,
             memory: Memory {
@@ -64,6 +66,7 @@ struct AgentColumns<'a> {
     system_prompt: Option<&'a str>,
     prompt_template: Option<&'a str>,
     service_id: Option<i64>,
+    silo_id: Option<i64>,
     temperature: Option<f32>,
     max_tokens: Option<i64>,
     has_memory: bool,
@@ -78,7 +81,7 @@ impl Store {
     /// Stores a new agent in the grant's app.
     ///
     /// # Errors
-    /// [`StoreError::Conflict`] if the name is taken, or if its service has just been deleted.
+    /// [`StoreError::Conflict`] if the name is taken, or if its service or silo has just been deleted.
     pub async fn create_agent(
         &self,
         grant: &Grant<Editor>,
@@ -121,6 +124,7 @@ impl Store {
                     system_prompt: next.system_prompt.as_deref(),
                     prompt_template: next.prompt_template.as_deref(),
                     service_id: next.service.map(ServiceId::get),
+                    silo_id: next.silo.map(SiloId::get),
                     temperature: next.temperature,
                     max_tokens: next.max_tokens.map(i64::from),
                     has_memory: next.memory.enabled,
@@ -151,6 +155,7 @@ pub(crate) async fn insert_agent(
         system_prompt: draft.system_prompt.as_deref(),
         prompt_template: draft.prompt_template.as_deref(),
         service_id: draft.service.map(ServiceId::get),
+        silo_id: draft.silo.map(SiloId::get),
         temperature: draft.temperature,
         max_tokens: draft.max_tokens.map(i64::from),
         has_memory: draft.memory.enabled,

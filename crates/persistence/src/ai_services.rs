@@ -4,15 +4,12 @@ use diesel_async::{AsyncConnection, AsyncPgConnection, RunQueryDsl};
 use omni_domain::{AiService, AppId, Deed, ServiceId, Timestamp};
 use omni_rbac::{Editor, Grant, Viewer};
 
-use crate::app_scoped::{app_scoped, optional_small};
+use crate::app_scoped::{NAMED, app_scoped, optional_small, quoted};
 use crate::audit;
 use crate::connection::Sight;
 use crate::schema::{agents, ai_services};
 use crate::statement::Statement;
 use crate::{Store, StoreError};
-
-/// How many users of a thing a refusal names.
-const NAMED: i64 = 5;
 
 /// A provider's key as it is kept: sealed, beside the mask that may be shown.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -117,7 +114,7 @@ async fn refuse_if_used(connection: &mut AsyncPgConnection, app: AppId, id: Serv
     if users.is_empty() {
         return Ok(());
     }
-    let named = users.iter().map(|name| format!("\"{name}\"")).collect::<Vec<_>>().join(", ");
+    let named = quoted(&users);
     Err(StoreError::Conflict(format!("this AI service is in use by {named}; give those agents another one first")))
 }
 

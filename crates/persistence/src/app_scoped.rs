@@ -111,6 +111,14 @@ macro_rules! app_scoped {
 }
 pub(crate) use app_scoped;
 
+/// How many users of a thing a refusal names.
+pub(crate) const NAMED: i64 = 5;
+
+/// Names as a refusal has them.
+pub(crate) fn quoted(names: &[String]) -> String {
+    names.iter().map(|name| format!("\"{name}\"")).collect::<Vec<_>>().join(", ")
+}
+
 /// A `count(*)` as the number that it is.
 pub(crate) fn count(count: i64) -> Result<u64, StoreError> {
     u64::try_from(count).map_err(|_| StoreError::inconsistent(format!("a count of {count}")))

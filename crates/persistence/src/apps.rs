@@ -292,6 +292,7 @@ async fn try_insert(
             apps::slug.eq(&slug),
             apps::owner_id.eq(owner.get()),
             apps::agent_rate_limit.eq(i64::from(draft.agent_rate_limit)),
+            apps::max_file_size_mb.eq(i64::from(draft.max_file_size_mb)),
             apps::create_date.eq(now),
             apps::update_date.eq(now),
         ))
@@ -307,7 +308,7 @@ async fn try_insert(
         slug,
         owner,
         agent_rate_limit: draft.agent_rate_limit,
-        max_file_size_mb: 0,
+        max_file_size_mb: draft.max_file_size_mb,
         created: now,
         updated: now,
     }))

@@ -53,6 +53,64 @@ pub struct FilePatch {
     pub folder: Patch<FolderId>,
 }
 
+/// How far a file is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct FileProgress {
+    /// The file.
+    pub file: DocumentId,
+    /// What it is called.
+    pub name: String,
+    /// How far it is.
+    pub status: DocumentStatus,
+    /// Why it failed, or is tried again, or what was left out.
+    pub error: Option<String>,
+    /// How many passages it was cut into.
+    pub chunks: u64,
+    /// What is being done, in a word.
+    pub stage: Option<String>,
+    /// How much of the stage is done.
+    pub done: u64,
+    /// Out of how much, if that is known.
+    pub total: Option<u64>,
+}
+
+#[derive(QueryableByName)]
+struct ProgressRow {
+    #[diesel(sql_type = BigInt)]
+    document_id: i64,
+    #[diesel(sql_type = Text)]
+    name: String,
+    #[diesel(sql_type = Text)]
+    status: String,
+    #[diesel(sql_type = Nullable<Text>)]
+    error: Option<String>,
+    #[diesel(sql_type = BigInt)]
+    chunk_count: i64,
+    #[diesel(sql_type = Nullable<Text>)]
+    stage: Option<String>,
+    #[diesel(sql_type = BigInt)]
+    done: i64,
+    #[diesel(sql_type = Nullable<BigInt>)]
+    total: Option<i64>,
+}
+
+impl TryFrom<ProgressRow> for FileProgress {
+    type Error = StoreError;
+
+    fn try_from(row: ProgressRow) -> Result<Self, StoreError> {
+        Ok(Self {
+            file: DocumentId::new(row.document_id),
+            name: row.name,
+            status: row.status.parse().map_err(StoreError::inconsistent)?,
+            error: row.error,
+            chunks: count(row.chunk_count)?,
+            stage: row.stage,
+            done: count(row.done)?,
+            total: row.total.map(count).transpose()?,
+        })
+    }
+}
+
 #[derive(QueryableByName)]
 struct FileRow {
     #[diesel(sql_type = BigInt)]
@@ -110,7 +168,8 @@ impl TryFrom<FileRow> for Document {
             media_type: row.media_type,
             blob,
             bytes: count(row.bytes)?,
-            metadata: serde_json::from_str(&row.metadata).map_err(|error| StoreError::inconsistent(error.to_string()))?,
+            metadata: serde_json::from_str(&row.metadata)
+                .map_err(|error| StoreError::inconsistent(error.to_string()))?,
             status: row.status.parse().map_err(StoreError::inconsistent)?,
             error: row.error,
             title: row.title,
@@ -190,11 +249,7 @@ impl Store {
     ///
     /// # Errors
     /// [`StoreError::Unavailable`] if the server is away.
-    pub async fn find_document(
-        &self,
-        grant: &Grant<Viewer>,
-        id: DocumentId,
-    ) -> Result<Option<Document>, StoreError> {
+    pub async fn find_document(&self, grant: &Grant<Viewer>, id: DocumentId) -> Result<Option<Document>, StoreError> {
         wanted(grant.app(), None, id)
             .get_result::<FileRow>(&mut self.lend(Sight::of(grant)).await?)
             .await
@@ -329,19 +384,49 @@ impl Store {
         lent.transaction(async |connection| {
             let stored = hold(connection, app, repository, id).await?;
             let job = jobs::enqueue(connection, app, Work::Ingest(id), Some(grant.actor()), now).await?;
-            let row: FileRow = Statement::new("UPDATE documents d SET status = 'processing', error = NULL, update_date = ")
-                .moment(now)
-                .sql(" WHERE d.document_id = ")
-                .int(id.get())
-                .sql(" RETURNING ")
-                .sql(FILE)
-                .get_result(connection)
-                .await?;
+            let row: FileRow =
+                Statement::new("UPDATE documents d SET status = 'processing', error = NULL, update_date = ")
+                    .moment(now)
+                    .sql(" WHERE d.document_id = ")
+                    .int(id.get())
+                    .sql(" RETURNING ")
+                    .sql(FILE)
+                    .get_result(connection)
+                    .await?;
             let deed = Deed::update(&stored, &stored).called("file.retry");
             audit::record(connection, Some(app), grant.by(), &deed).await?;
             Ok((row.try_into()?, job))
         })
         .await
+    }
+
+    /// How far these files of a repository are, and with `others` the first thousand that are being taken in besides.
+    ///
+    /// # Errors
+    /// [`StoreError::Unavailable`] if the server is away.
+    pub async fn file_progress(
+        &self,
+        grant: &Grant<Viewer>,
+        repository: RepositoryId,
+        files: &[DocumentId],
+        others: bool,
+    ) -> Result<Vec<FileProgress>, StoreError> {
+        let rows: Vec<ProgressRow> = Statement::new(
+            "SELECT d.document_id, d.name, d.status, d.error, d.chunk_count, j.stage, ",
+        )
+        .sql("coalesce(j.done, 0) AS done, j.total FROM documents d LEFT JOIN LATERAL (SELECT stage, done, total ")
+        .sql("FROM jobs WHERE document_id = d.document_id AND status = 'running') j ON true WHERE d.app_id = ")
+        .int(grant.app().get())
+        .sql(" AND d.repo_id = ")
+        .int(repository.get())
+        .sql(" AND (d.document_id = ANY(")
+        .ints(files.iter().map(|file| file.get()).collect::<Vec<_>>())
+        .sql(") OR (")
+        .boolean(others)
+        .sql(" AND d.status = 'processing')) ORDER BY d.document_id LIMIT 1000")
+        .load(&mut self.lend(Sight::of(grant)).await?)
+        .await?;
+        rows.into_iter().map(FileProgress::try_from).collect()
     }
 
     /// Which of these blobs a document refers to, of whichever app.
@@ -382,31 +467,32 @@ async fn insert(
     now: Timestamp,
 ) -> Result<Document, StoreError> {
     let bytes = i64::try_from(file.bytes).map_err(|_| Invalid::new("file", "is too large"))?;
-    let row: FileRow = Statement::new("INSERT INTO documents AS d (app_id, silo_id, repo_id, folder_id, name, media_type, ")
-        .sql("blob_hash, bytes, status, create_date, update_date) VALUES (")
-        .int(app.get())
-        .sql(", ")
-        .int(place.silo.get())
-        .sql(", ")
-        .int(place.repository.get())
-        .sql(", ")
-        .optional_int(place.folder.map(FolderId::get))
-        .sql(", ")
-        .text(file.name.as_str())
-        .sql(", ")
-        .text(file.media_type.as_str())
-        .sql(", ")
-        .bytes(file.blob)
-        .sql(", ")
-        .int(bytes)
-        .sql(", 'processing', ")
-        .moment(now)
-        .sql(", ")
-        .moment(now)
-        .sql(") RETURNING ")
-        .sql(FILE)
-        .get_result(connection)
-        .await?;
+    let row: FileRow =
+        Statement::new("INSERT INTO documents AS d (app_id, silo_id, repo_id, folder_id, name, media_type, ")
+            .sql("blob_hash, bytes, status, create_date, update_date) VALUES (")
+            .int(app.get())
+            .sql(", ")
+            .int(place.silo.get())
+            .sql(", ")
+            .int(place.repository.get())
+            .sql(", ")
+            .optional_int(place.folder.map(FolderId::get))
+            .sql(", ")
+            .text(file.name.as_str())
+            .sql(", ")
+            .text(file.media_type.as_str())
+            .sql(", ")
+            .bytes(file.blob)
+            .sql(", ")
+            .int(bytes)
+            .sql(", 'processing', ")
+            .moment(now)
+            .sql(", ")
+            .moment(now)
+            .sql(") RETURNING ")
+            .sql(FILE)
+            .get_result(connection)
+            .await?;
     row.try_into()
 }
 

@@ -437,16 +437,13 @@ impl Store {
     /// # Errors
     /// [`StoreError::Unavailable`] if the server is away.
     pub async fn latest_job(&self, grant: &Grant<Viewer>, work: Work) -> Result<Option<Job>, StoreError> {
-        of_work(
-            Statement::new("SELECT ").sql(JOB).sql(" FROM jobs j WHERE j.app_id = ").int(grant.app().get()),
-            work,
-        )
-        .sql(" ORDER BY j.job_id DESC LIMIT 1")
-        .get_result::<JobRow>(&mut self.lend(Sight::of(grant)).await?)
-        .await
-        .optional()?
-        .map(Job::try_from)
-        .transpose()
+        of_work(Statement::new("SELECT ").sql(JOB).sql(" FROM jobs j WHERE j.app_id = ").int(grant.app().get()), work)
+            .sql(" ORDER BY j.job_id DESC LIMIT 1")
+            .get_result::<JobRow>(&mut self.lend(Sight::of(grant)).await?)
+            .await
+            .optional()?
+            .map(Job::try_from)
+            .transpose()
     }
 
     /// One page of the app's jobs, the latest first.
@@ -522,7 +519,19 @@ async fn settle(
         JobEnding::Later { reason, .. } => ("processing", Some(reason.as_str())),
         JobEnding::Released => return Ok(()),
     };
-    Statement::new("UPDATE documents SET status = ")
+    // What failed or was stopped is not found, not even as it was before.
+    let is_found = matches!(ending, JobEnding::Done { .. } | JobEnding::Later { .. });
+    if !is_found {
+        Statement::new("DELETE FROM chunks WHERE app_id = ")
+            .int(app.get())
+            .sql(" AND document_id = ")
+            .int(document.get())
+            .execute(connection)
+            .await?;
+    }
+    Statement::new("UPDATE documents SET chunk_count = CASE WHEN ")
+        .boolean(is_found)
+        .sql(" THEN chunk_count ELSE 0 END, status = ")
         .text(status)
         .sql(", error = ")
         .optional_text(error.map(str::to_owned))

@@ -1,9 +1,12 @@
 use std::net::{SocketAddr, TcpListener};
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::thread::JoinHandle;
 use std::time::Duration;
 
-use omni_api::{Api, ApiOptions, Assembly, OperatingSystem, assemble, redirect_uri};
+use omni_api::{Api, ApiOptions, Assembly, Library, OperatingSystem, assemble, redirect_uri};
+use omni_blobs::{BlobOptions, Blobs};
+use omni_documents::{ParseLimits, Parser};
 use omni_domain::{Clock, Entropy, Role};
 use omni_egress::{Allow, Egress, EgressPolicy};
 use omni_http::TrustedProxies;
@@ -12,6 +15,7 @@ use omni_models::{Deadlines, Models};
 use omni_oidc::{RelyingParty, Settings};
 use omni_rbac::Omniadmins;
 use omni_sealing::MasterKey;
+use omni_supervise::Supervisor;
 use tokio::sync::oneshot;
 use url::Url;
 
@@ -51,6 +55,8 @@ pub struct TestApiBuilder {
     grace: Duration,
     limits: SessionLimits,
     proxies: TrustedProxies,
+    works: bool,
+    upload_limit: u64,
 }
 
 /// An identity provider, as an operator would configure it.
@@ -83,7 +89,8 @@ impl TestApi {
     }
 
     /// FAKE mode as `dev@example.com`, `omniadmin@example.com` outranking everyone, a clock that stands still, provider
-    /// requests to this machine allowed and cut after ten seconds, sessions of twelve hours, busy or not, and no grace at the end.
+    /// requests to this machine allowed and cut after ten seconds, sessions of twelve hours, busy or not, no grace at the end, and nobody
+    /// who works on jobs.
     pub fn builder() -> TestApiBuilder {
         let patience = Duration::from_secs(10);
         TestApiBuilder {
@@ -97,6 +104,8 @@ impl TestApi {
             grace: Duration::ZERO,
             limits: SessionLimits { lifetime: time::Duration::hours(12), idle: time::Duration::hours(12) },
             proxies: TrustedProxies::default(),
+            works: false,
+            upload_limit: 100_000_000,
         }
     }
 
@@ -233,6 +242,16 @@ impl TestApiBuilder {
         Self { proxies: TrustedProxies::new(here.to_vec()), ..self }
     }
 
+    /// Works on jobs, too.
+    pub fn working(self) -> Self {
+        Self { works: true, ..self }
+    }
+
+    /// Takes files of at most so many bytes.
+    pub fn upload_limit(self, bytes: u64) -> Self {
+        Self { upload_limit: bytes, ..self }
+    }
+
     /// Starts it.
     ///
     /// # Panics
@@ -242,20 +261,20 @@ impl TestApiBuilder {
             Some(database) => database,
             None => Arc::new(TestDatabase::new().await),
         };
-        let (clock, url) = (self.clock.clone(), database.url().to_owned());
+        let (clock, url, blobs) = (self.clock.clone(), database.url().to_owned(), database.blobs().to_owned());
         let (ready, is_ready) = oneshot::channel();
         let (stop, stopped) = oneshot::channel();
-        let thread = std::thread::spawn(move || self.serve(&url, ready, stopped));
+        let thread = std::thread::spawn(move || self.serve(&url, blobs, ready, stopped));
         let address = is_ready.await.expect("the API starts");
         TestApi { address, database, clock, running: Some(Running { stop, thread }) }
     }
 
-    fn serve(self, url: &str, ready: oneshot::Sender<SocketAddr>, stopped: oneshot::Receiver<()>) {
+    fn serve(self, url: &str, blobs: PathBuf, ready: oneshot::Sender<SocketAddr>, stopped: oneshot::Receiver<()>) {
         let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap();
         runtime.block_on(async {
-            let options = ApiOptions { workers: 1, grace: self.grace };
+            let options = ApiOptions { workers: 1, grace: self.grace, works: self.works };
             let socket = TcpListener::bind("127.0.0.1:0").unwrap();
-            let assembly = self.assembly(url, socket.local_addr().unwrap());
+            let assembly = self.assembly(url, blobs, socket.local_addr().unwrap()).await;
             let entropy = Arc::clone(&assembly.entropy);
             let served = assemble(assembly).await.unwrap();
             let api = Api::start(socket, served, &*entropy, options).unwrap();
@@ -266,7 +285,7 @@ impl TestApiBuilder {
         });
     }
 
-    fn assembly(self, url: &str, address: SocketAddr) -> Assembly {
+    async fn assembly(self, url: &str, blobs: PathBuf, address: SocketAddr) -> Assembly {
         let allow = Allow::parse("127.0.0.1/32").unwrap();
         let egress = Egress::new(EgressPolicy { allow, ..EgressPolicy::default() }).unwrap();
         let entropy: Arc<dyn Entropy> = Arc::new(OperatingSystem);
@@ -287,6 +306,7 @@ impl TestApiBuilder {
         };
         Assembly {
             store: store(url, self.connections),
+            library: library(blobs, self.upload_limit, &self.clock, egress.clone()).await,
             models: Models::new(egress, self.deadlines).with_entropy(Arc::clone(&entropy)),
             key: MasterKey::new(&KEY),
             clock: Arc::new(self.clock),
@@ -298,4 +318,28 @@ impl TestApiBuilder {
             proxies: self.proxies,
         }
     }
+}
+
+/// What reads files and keeps them; nothing reads pictures.
+async fn library(blobs: PathBuf, upload_limit: u64, clock: &ManualClock, egress: Egress) -> Library {
+    let options = BlobOptions { max_bytes: upload_limit, ..BlobOptions::default() };
+    // The tests share the machine with one another.
+    let limits = ParseLimits { deadline: Duration::from_secs(180), processor_seconds: 60, ..ParseLimits::default() };
+    let supervisor = Supervisor::start(file_worker()).unwrap();
+    Library {
+        blobs: Blobs::open(blobs, options, Arc::new(clock.clone())).await.unwrap(),
+        parser: Parser::new(supervisor, limits).unwrap(),
+        ocr: None,
+        qdrant: None,
+        egress,
+        upload_limit,
+    }
+}
+
+/// The program that reads files for the tests, whose `main` is not ours: an example of the workspace API's crate, which
+/// cargo builds with its tests. Where it is missing, only what reads a file notices.
+fn file_worker() -> PathBuf {
+    let tests = std::env::current_exe().unwrap();
+    let target = tests.parent().and_then(Path::parent).unwrap();
+    target.join("examples").join("file_worker")
 }

@@ -7,6 +7,7 @@ use omni_api::OperatingSystem;
 use omni_domain::Entropy;
 use omni_persistence::{Options, Store};
 use sha2::{Digest, Sha256};
+use tempfile::TempDir;
 use tokio::sync::{OnceCell, oneshot};
 use url::Url;
 
@@ -22,6 +23,7 @@ pub struct TestDatabase {
     name: String,
     url: String,
     sql: OnceCell<Connection>,
+    blobs: TempDir,
     keeper: Option<Keeper>,
 }
 
@@ -57,7 +59,8 @@ impl TestDatabase {
         let kept = name.clone();
         let thread = std::thread::spawn(move || keep(&kept, migrated, ready, released));
         let url = is_ready.await.expect("a database for this test");
-        Self { name, url, sql: OnceCell::new(), keeper: Some(Keeper { release, thread }) }
+        let blobs = tempfile::tempdir().unwrap();
+        Self { name, url, sql: OnceCell::new(), blobs, keeper: Some(Keeper { release, thread }) }
     }
 
     /// Its name.
@@ -70,6 +73,12 @@ impl TestDatabase {
     #[must_use]
     pub fn url(&self) -> &str {
         &self.url
+    }
+
+    /// The folder of the files that are kept beside it.
+    #[must_use]
+    pub fn blobs(&self) -> &Path {
+        self.blobs.path()
     }
 
     /// The store over it, with a few connections of its own.

@@ -1,4 +1,4 @@
-use omni_domain::{Agent, AgentDraft, AgentId, AgentPatch, AppId, Invalid, Memory, Patch, ServiceId, Timestamp};
+use omni_domain::{Agent, AgentDraft, AgentId, AgentPatch, AppId, Memory, Patch, ServiceId, SiloId, Timestamp};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
@@ -23,7 +23,8 @@ pub struct CreateAgentRequest {
     pub service_id: Option<ServiceId>,
     /// The silo that it draws on.
     #[serde(default)]
-    pub silo_id: Option<i64>,
+    #[schema(value_type = Option<i64>)]
+    pub silo_id: Option<SiloId>,
     /// The sampling temperature from 0 to 2, before the service's own.
     #[serde(default)]
     pub temperature: Option<f32>,
@@ -41,28 +42,24 @@ pub struct CreateAgentRequest {
     pub memory_max_tokens: Option<u32>,
 }
 
-impl CreateAgentRequest {
-    /// The draft, which is still to be checked.
-    ///
-    /// # Errors
-    /// An [`Invalid`] for a silo that the app does not have.
-    pub fn into_draft(self) -> Result<AgentDraft, Invalid> {
-        refuse_silo(self.silo_id)?;
+impl From<CreateAgentRequest> for AgentDraft {
+    fn from(request: CreateAgentRequest) -> Self {
         let usual = Memory::default();
-        Ok(AgentDraft {
-            name: self.name,
-            description: self.description,
-            system_prompt: self.system_prompt,
-            prompt_template: self.prompt_template,
-            service: self.service_id,
-            temperature: self.temperature,
-            max_tokens: self.max_tokens,
+        Self {
+            name: request.name,
+            description: request.description,
+            system_prompt: request.system_prompt,
+            prompt_template: request.prompt_template,
+            service: request.service_id,
+            silo: request.silo_id,
+            temperature: request.temperature,
+            max_tokens: request.max_tokens,
             memory: Memory {
-                enabled: self.has_memory.unwrap_or(usual.enabled),
-                max_messages: self.memory_max_messages.unwrap_or(usual.max_messages),
-                max_tokens: self.memory_max_tokens.unwrap_or(usual.max_tokens),
+                enabled: request.has_memory.unwrap_or(usual.enabled),
+                max_messages: request.memory_max_messages.unwrap_or(usual.max_messages),
+                max_tokens: request.memory_max_tokens.unwrap_or(usual.max_tokens),
             },
-        })
+        }
     }
 }
 
@@ -89,10 +86,10 @@ pub struct UpdateAgentRequest {
     #[serde(default)]
     #[schema(value_type = Option<i64>)]
     pub service_id: Patch<ServiceId>,
-    /// Another silo.
+    /// Another silo; null for none.
     #[serde(default)]
     #[schema(value_type = Option<i64>)]
-    pub silo_id: Patch<i64>,
+    pub silo_id: Patch<SiloId>,
     /// Another temperature; null goes back to the service's.
     #[serde(default)]
     #[schema(value_type = Option<f32>)]
@@ -115,31 +112,22 @@ pub struct UpdateAgentRequest {
     pub memory_max_tokens: Patch<u32>,
 }
 
-impl UpdateAgentRequest {
-    /// The change, which is still to be checked.
-    ///
-    /// # Errors
-    /// An [`Invalid`] for a silo that the app does not have.
-    pub fn into_patch(self) -> Result<AgentPatch, Invalid> {
-        refuse_silo(self.silo_id.over(None))?;
-        Ok(AgentPatch {
-            name: self.name,
-            description: self.description,
-            system_prompt: self.system_prompt,
-            prompt_template: self.prompt_template,
-            service: self.service_id,
-            temperature: self.temperature,
-            max_tokens: self.max_tokens,
-            memory_enabled: self.has_memory,
-            memory_max_messages: self.memory_max_messages,
-            memory_max_tokens: self.memory_max_tokens,
-        })
+impl From<UpdateAgentRequest> for AgentPatch {
+    fn from(request: UpdateAgentRequest) -> Self {
+        Self {
+            name: request.name,
+            description: request.description,
+            system_prompt: request.system_prompt,
+            prompt_template: request.prompt_template,
+            service: request.service_id,
+            silo: request.silo_id,
+            temperature: request.temperature,
+            max_tokens: request.max_tokens,
+            memory_enabled: request.has_memory,
+            memory_max_messages: request.memory_max_messages,
+            memory_max_tokens: request.memory_max_tokens,
+        }
     }
-}
-
-/// No app has a silo as long as nothing makes one, so every number is an unknown one.
-fn refuse_silo(silo: Option<i64>) -> Result<(), Invalid> {
-    silo.map_or(Ok(()), |silo| Err(Invalid::unknown_reference("silo_id", silo)))
 }
 
 /// An agent.
@@ -163,7 +151,8 @@ pub struct AgentResponse {
     #[schema(value_type = Option<i64>)]
     pub service_id: Option<ServiceId>,
     /// The silo that it draws on.
-    pub silo_id: Option<i64>,
+    #[schema(value_type = Option<i64>)]
+    pub silo_id: Option<SiloId>,
     /// The sampling temperature; null is the service's.
     pub temperature: Option<f32>,
     /// The longest answer in tokens; null is the service's.
@@ -196,7 +185,7 @@ impl From<Agent> for AgentResponse {
             system_prompt: agent.system_prompt,
             prompt_template: agent.prompt_template,
             service_id: agent.service,
-            silo_id: None,
+            silo_id: agent.silo,
             temperature: agent.temperature,
             max_tokens: agent.max_tokens,
             has_memory: agent.memory.enabled,

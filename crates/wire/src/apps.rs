@@ -14,6 +14,9 @@ pub struct CreateAppRequest {
     /// How many turns a minute its agents take together; 0 is without limit.
     #[serde(default)]
     pub agent_rate_limit: Option<u32>,
+    /// The most megabytes of an uploaded file; 0 is what the server allows.
+    #[serde(default)]
+    pub max_file_size_mb: Option<u32>,
 }
 
 impl CreateAppRequest {
@@ -22,7 +25,7 @@ impl CreateAppRequest {
     /// # Errors
     /// An [`Invalid`] that names the field.
     pub fn into_draft(self) -> Result<AppDraft, Invalid> {
-        AppDraft::new(&self.name, self.agent_rate_limit)
+        AppDraft::new(&self.name, self.agent_rate_limit, self.max_file_size_mb)
     }
 }
 
@@ -37,11 +40,19 @@ pub struct UpdateAppRequest {
     #[serde(default)]
     #[schema(value_type = Option<u32>)]
     pub agent_rate_limit: Patch<u32>,
+    /// A new limit of an uploaded file's megabytes; 0 or null is what the server allows.
+    #[serde(default)]
+    #[schema(value_type = Option<u32>)]
+    pub max_file_size_mb: Patch<u32>,
 }
 
 impl From<UpdateAppRequest> for AppPatch {
     fn from(request: UpdateAppRequest) -> Self {
-        Self { name: request.name, agent_rate_limit: request.agent_rate_limit }
+        Self {
+            name: request.name,
+            agent_rate_limit: request.agent_rate_limit,
+            max_file_size_mb: request.max_file_size_mb,
+        }
     }
 }
 
@@ -67,6 +78,8 @@ pub struct AppResponse {
     pub role: Role,
     /// How many turns a minute its agents take together; 0 is without limit.
     pub agent_rate_limit: u32,
+    /// The most megabytes of an uploaded file; 0 is what the server allows.
+    pub max_file_size_mb: u32,
     /// How many agents it has.
     pub agent_count: u64,
     /// How many AI services it has.
@@ -94,6 +107,7 @@ impl From<AppOverview> for AppResponse {
             owner_email: overview.owner_email,
             role: overview.role,
             agent_rate_limit: overview.app.agent_rate_limit,
+            max_file_size_mb: overview.app.max_file_size_mb,
             agent_count: overview.counts.agents,
             ai_service_count: overview.counts.ai_services,
             collaborator_count: overview.counts.collaborators,

@@ -15,8 +15,13 @@ mod collaborations;
 pub mod control;
 mod conversations;
 mod domains;
+mod embedding_services;
+mod files;
+mod folders;
 mod people;
+mod repositories;
 mod server;
+mod silos;
 
 pub use accounts::{AccountResponse, UpdateAccountRequest};
 pub use agents::{AgentResponse, CreateAgentRequest, UpdateAgentRequest};
@@ -31,8 +36,13 @@ pub use domains::{
     AddDomainUrlsRequest, AddedUrls, CrawlJobResponse, CrawlPolicyRequest, CrawlPolicyResponse, CreateDomainRequest, DomainResponse,
     DomainUrlResponse, UpdateDomainRequest,
 };
+pub use embedding_services::{CreateEmbeddingServiceRequest, EmbeddingServiceResponse, UpdateEmbeddingServiceRequest};
+pub use files::{FileEvent, FileResponse, OcrPage, OcrResponse, ReceivedFile, UpdateFileRequest, UploadResponse};
+pub use folders::{CreateFolderRequest, FolderResponse, UpdateFolderRequest};
 pub use people::{
     DevLoginRequest, MeResponse, ProfileResponse, SessionResponse, SignedInResponse, SignedOutResponse,
     UpdateProfileRequest,
 };
+pub use repositories::{CreateRepositoryRequest, RepositoryResponse, UpdateRepositoryRequest};
 pub use server::{AliveResponse, ReadyResponse, VersionResponse};
+pub use silos::{CreateSiloRequest, SiloResponse, UpdateSiloRequest};

@@ -1,4 +1,4 @@
-use omni_domain::{Agent, AgentDraft, AgentId, AgentPatch, AiService, Invalid, Patch, ServiceId};
+use omni_domain::{Agent, AgentDraft, AgentId, AgentPatch, AiService, Invalid, Patch, ServiceId, SiloId, SiloOverview};
 use omni_persistence::{AppScoped, StoreError};
 use omni_rbac::{Editor, Grant, Viewer};
 
@@ -12,6 +12,7 @@ impl Workspace {
     pub async fn create_agent(&self, grant: &Grant<Editor>, draft: AgentDraft) -> Result<Agent, WorkspaceError> {
         let draft = draft.check()?;
         self.check_service(&grant.at(), draft.service).await?;
+        self.check_silo(&grant.at(), draft.silo).await?;
         Ok(self.store.create_agent(grant, &draft, self.now()).await?)
     }
 
@@ -25,10 +26,12 @@ impl Workspace {
         id: AgentId,
         patch: AgentPatch,
     ) -> Result<Agent, WorkspaceError> {
-        if let Patch::Set(service) = patch.service {
+        let (service, silo) = (patch.service.clone().over(None), patch.silo.clone().over(None));
+        if service.is_some() || silo.is_some() {
             // Whether there is such an agent is known first: a wrong reference in what does not exist is not found.
             Agent::find(&self.store, &grant.at(), id).await?.ok_or(StoreError::NotFound)?;
-            self.check_service(&grant.at(), Some(service)).await?;
+            self.check_service(&grant.at(), service).await?;
+            self.check_silo(&grant.at(), silo).await?;
         }
         let now = self.now();
         let change = |stored| patch.apply(stored).map(|next| Agent { updated: now, ..next });
@@ -40,6 +43,14 @@ impl Workspace {
         match AiService::find(&self.store, grant, id).await? {
             Some(_) => Ok(()),
             None => Err(Invalid::unknown_reference("service_id", id.get()).into()),
+        }
+    }
+
+    async fn check_silo(&self, grant: &Grant<Viewer>, id: Option<SiloId>) -> Result<(), WorkspaceError> {
+        let Some(id) = id else { return Ok(()) };
+        match SiloOverview::find(&self.store, grant, id).await? {
+            Some(_) => Ok(()),
+            None => Err(Invalid::unknown_reference("silo_id", id.get()).into()),
         }
     }
 }

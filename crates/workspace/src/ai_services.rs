@@ -1,10 +1,9 @@
-use omni_domain::{AiService, AiServiceDraft, AiServicePatch, Invalid, KeyChange, Patch, ServiceId, mask};
-use omni_models::{ModelTarget, Provider, parse_base_url};
-use omni_persistence::{SealedKey, StoredKey};
+use omni_domain::{AiService, AiServiceDraft, AiServicePatch, Invalid, KeyChange, ServiceId};
+use omni_persistence::StoredKey;
 use omni_rbac::{Editor, Grant};
-use omni_sealing::Place;
-use secrecy::{ExposeSecret, SecretString};
+use secrecy::SecretString;
 
+use crate::provider::{address_of, first_key, key_after, read_target};
 use crate::workspace::AI_SERVICE_KEY;
 use crate::{Workspace, WorkspaceError};
 
@@ -19,13 +18,7 @@ impl Workspace {
         draft: AiServiceDraft,
     ) -> Result<AiService, WorkspaceError> {
         let draft = draft.check()?;
-        let key = match draft.api_key.map(|key| KeyChange::read("api_key", Patch::Set(key))).transpose()? {
-            Some(KeyChange::Set(key)) => Some(key),
-            Some(KeyChange::Keep) => {
-                return Err(Invalid::new("api_key", "is masked; a new service has no stored key to keep").into());
-            }
-            Some(KeyChange::Clear) | None => None,
-        };
+        let key = first_key(draft.api_key)?;
         let now = self.now();
         let service = AiService {
             id: self.store.reserve_ai_service(grant).await?,
@@ -42,8 +35,8 @@ impl Workspace {
             created: now,
             updated: now,
         };
-        let service = self.check_target(service, key.as_ref())?;
-        let sealed = key.map(|key| self.seal(grant, service.id, &key)).transpose()?;
+        let service = self.check_target(service, key.clone())?;
+        let sealed = key.map(|key| self.seal(grant, AI_SERVICE_KEY, service.id.get(), &key)).transpose()?;
         Ok(self.store.create_ai_service(grant, &service, sealed.as_ref()).await?)
     }
 
@@ -71,49 +64,25 @@ impl Workspace {
     ) -> Result<(AiService, StoredKey), WorkspaceError> {
         let mut next = patch.apply(stored.clone())?;
         next.updated = self.now();
-        let new_key = if let KeyChange::Set(key) = &key { Some(key) } else { None };
-        // What is stored stands in for a key that stays: only that there is one matters here.
-        let kept = matches!(key, KeyChange::Keep).then(|| stored.key_mask.clone().map(SecretString::from)).flatten();
-        let next = self.check_target(next, new_key.or(kept.as_ref()))?;
+        let next = self.check_target(next, key_after(&key, stored.key_mask.as_deref()))?;
         if matches!(key, KeyChange::Keep) && stored.asks_for_key_again(&next) {
             return Err(Invalid::new("api_key", "enter it again, because the provider or the base URL changes").into());
         }
         let key = match key {
             KeyChange::Keep => StoredKey::Keep,
             KeyChange::Clear => StoredKey::Replace(None),
-            KeyChange::Set(key) => StoredKey::Replace(Some(self.seal(grant, next.id, &key)?)),
+            KeyChange::Set(key) => StoredKey::Replace(Some(self.seal(grant, AI_SERVICE_KEY, next.id.get(), &key)?)),
         };
         Ok((next, key))
     }
 
     /// Whether the service could be talked to, and its provider's and address's canonical forms.
-    fn check_target(&self, service: AiService, key: Option<&SecretString>) -> Result<AiService, WorkspaceError> {
-        let provider: Provider =
-            service.provider.parse().map_err(|problem| WorkspaceError::Service { field: "provider", problem })?;
-        let base_url = service
-            .base_url
-            .as_deref()
-            .map(parse_base_url)
-            .transpose()
-            .map_err(|problem| WorkspaceError::Service { field: "base_url", problem })?;
-        let service = AiService {
-            provider: provider.name().to_owned(),
-            base_url: base_url.as_ref().map(|url| url.as_str().trim_end_matches('/').to_owned()),
-            ..service
-        };
-        let mut target = ModelTarget::new(provider, service.model.as_str());
-        target.base_url = base_url;
-        target.api_key = key.cloned();
-        target.api_version = service.api_version.clone();
+    fn check_target(&self, service: AiService, key: Option<SecretString>) -> Result<AiService, WorkspaceError> {
+        let (base_url, api_version) = (service.base_url.as_deref(), service.api_version.as_deref());
+        let target = read_target(&service.provider, &service.model, base_url, api_version, key)?;
         self.models
             .check(&target)
             .map_err(|problem| WorkspaceError::Service { field: problem.field().unwrap_or("base_url"), problem })?;
-        Ok(service)
-    }
-
-    fn seal(&self, grant: &Grant<Editor>, id: ServiceId, key: &SecretString) -> Result<SealedKey, WorkspaceError> {
-        let place = Place { column: AI_SERVICE_KEY, app: grant.app(), row: id.get() };
-        let sealed = self.key.seal(key, place, &*self.entropy)?;
-        Ok(SealedKey { sealed, mask: mask(key.expose_secret()) })
+        Ok(AiService { provider: target.provider.name().to_owned(), base_url: address_of(&target), ..service })
     }
 }

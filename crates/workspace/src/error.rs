@@ -1,4 +1,4 @@
-use omni_domain::{ErrorKind, Failure, Invalid};
+use omni_domain::{ErrorKind, Failure, Invalid, SiloId};
 use omni_models::ModelError;
 use omni_persistence::StoreError;
 use omni_sealing::SealingError;
@@ -19,6 +19,15 @@ pub enum WorkspaceError {
         #[source]
         problem: ModelError,
     },
+    /// What embeds a silo was to change, and there is something in it that was embedded.
+    #[error(
+        "this silo has content, so its vector_db_type and embedding_service_id stay; \
+         POST /internal/silos/{silo}/reembed embeds its content anew"
+    )]
+    SiloHasContent {
+        /// The silo.
+        silo: SiloId,
+    },
     /// The database said no, or nothing.
     #[error(transparent)]
     Store(#[from] StoreError),
@@ -31,6 +40,7 @@ impl Failure for WorkspaceError {
     fn kind(&self) -> ErrorKind {
         match self {
             Self::Invalid(_) | Self::Service { .. } => ErrorKind::Invalid,
+            Self::SiloHasContent { .. } => ErrorKind::Conflict,
             Self::Store(error) => error.kind(),
             Self::Sealing(error) => error.kind(),
         }
@@ -40,6 +50,7 @@ impl Failure for WorkspaceError {
         match self {
             Self::Invalid(error) => error.code(),
             Self::Service { problem, .. } => problem.code(),
+            Self::SiloHasContent { .. } => "silo_has_content",
             Self::Store(error) => error.code(),
             Self::Sealing(error) => error.code(),
         }
@@ -48,7 +59,7 @@ impl Failure for WorkspaceError {
     fn retry_after(&self) -> Option<u32> {
         match self {
             Self::Store(error) => error.retry_after(),
-            Self::Invalid(_) | Self::Service { .. } | Self::Sealing(_) => None,
+            Self::Invalid(_) | Self::Service { .. } | Self::SiloHasContent { .. } | Self::Sealing(_) => None,
         }
     }
 }

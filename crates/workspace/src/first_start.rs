@@ -10,13 +10,14 @@ impl Workspace {
     /// # Errors
     /// If the database is away.
     pub async fn welcome(&self, leave: &SystemGrant, email: &str) -> Result<bool, WorkspaceError> {
-        let app = AppDraft::new("Demo", None)?;
+        let app = AppDraft::new("Demo", None, None)?;
         let agent = AgentDraft {
             name: "First steps".into(),
             description: Some("Answers without any model, and says how to add one.".into()),
             system_prompt: Some("You help people to find their way in Omni.".into()),
             prompt_template: None,
             service: None,
+            silo: None,
             temperature: None,
             max_tokens: None,
             memory: Memory::default(),

@@ -11,6 +11,8 @@ use crate::WorkspaceError;
 
 /// Where an AI service's key is sealed for.
 pub const AI_SERVICE_KEY: &str = "ai_services.api_key";
+/// Where an embedding service's key is sealed for.
+pub const EMBEDDING_SERVICE_KEY: &str = "embedding_services.api_key";
 
 /// The use cases of a workspace.
 pub struct Workspace {
@@ -19,6 +21,7 @@ pub struct Workspace {
     pub(crate) key: MasterKey,
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) entropy: Arc<dyn Entropy>,
+    pub(crate) has_qdrant: bool,
 }
 
 impl fmt::Debug for Workspace {
@@ -31,7 +34,13 @@ impl Workspace {
     /// Puts the use cases on their store.
     #[must_use]
     pub fn new(store: Store, models: Models, key: MasterKey, clock: Arc<dyn Clock>, entropy: Arc<dyn Entropy>) -> Self {
-        Self { store, models, key, clock, entropy }
+        Self { store, models, key, clock, entropy, has_qdrant: false }
+    }
+
+    /// The same with silos of the type `QDRANT`, for whose vectors there is a server.
+    #[must_use]
+    pub fn with_qdrant(self, configured: bool) -> Self {
+        Self { has_qdrant: configured, ..self }
     }
 
     pub(crate) fn now(&self) -> Timestamp {

@@ -59,7 +59,7 @@ impl Resource for Agents {
         grant: &Grant<Editor>,
         request: CreateAgentRequest,
     ) -> Result<Agent, WorkspaceError> {
-        services.workspace.create_agent(grant, request.into_draft()?).await
+        services.workspace.create_agent(grant, request.into()).await
     }
 
     async fn update(
@@ -68,7 +68,7 @@ impl Resource for Agents {
         id: AgentId,
         request: UpdateAgentRequest,
     ) -> Result<Agent, WorkspaceError> {
-        services.workspace.update_agent(grant, id, request.into_patch()?).await
+        services.workspace.update_agent(grant, id, request.into()).await
     }
 
     fn after_delete(services: &Services, id: AgentId) {

@@ -24,6 +24,9 @@ pub(crate) struct Ids {
     /// Somebody's account that owns nothing.
     pub(crate) person: i64,
     pub(crate) session: i64,
+    pub(crate) repository: i64,
+    /// A file of the repository that nobody works on.
+    pub(crate) file: i64,
 }
 
 impl Ids {
@@ -40,7 +43,14 @@ impl Ids {
         let key =
             key.json(&serde_json::json!({ "name": "A key" })).send().await.expect(201)["key_id"].as_i64().unwrap();
         let person = client.meet(&format!("passer-by-{app}@example.com")).await.user_id;
-        let ids = Self { app, agent, service, collaboration, key, person, ..Self::unknown() };
+        let repository = client.post(&format!("/internal/repositories?app_id={app}"));
+        let body = serde_json::json!({ "name": "A repository" });
+        let repository = repository.json(&body).send().await.expect(201)["repo_id"].as_i64().unwrap();
+        let files = format!("/internal/repositories/{repository}/files");
+        let file = client.post(&files).form(&[], &[("file", "a.txt", b"A file")]).send().await.expect(201);
+        let file = file["resource_id"].as_i64().unwrap();
+        client.post(&format!("{files}/{file}/cancel")).send().await.expect(200);
+        let ids = Self { app, agent, service, collaboration, key, person, repository, file, ..Self::unknown() };
         ids.talked_by(client).await.signed_in_by(client).await
     }
 
@@ -71,6 +81,8 @@ impl Ids {
             key: UNKNOWN,
             person: UNKNOWN,
             session: UNKNOWN,
+            repository: UNKNOWN,
+            file: UNKNOWN,
         }
     }
 
@@ -86,6 +98,8 @@ impl Ids {
             "key_id" => self.key,
             "user_id" => self.person,
             "session_id" => self.session,
+            "repo_id" => self.repository,
+            "file_id" => self.file,
             other => panic!("a scene has no `{other}` yet: make one in `Ids::make`"),
         }
     }
@@ -123,9 +137,15 @@ pub(crate) fn join(path: &str, query: &str) -> String {
 /// The route's own example at another place.
 pub(crate) fn call_at(client: &Client, route: &Route, target: &str) -> Call {
     let call = client.request(route.method.as_str(), target);
-    match route.example().body {
+    let example = route.example();
+    match example.body {
         Some(body) => call.json(&body),
-        None => call,
+        None if example.files.is_empty() => call,
+        None => {
+            let files: Vec<_> =
+                example.files.iter().map(|file| (file.field, file.name, file.content.as_bytes())).collect();
+            call.form(&[], &files)
+        }
     }
 }
 

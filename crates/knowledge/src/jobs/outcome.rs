@@ -55,10 +55,8 @@ fn may_pass(error: &KnowledgeError) -> bool {
         ErrorKind::RateLimited,
         ErrorKind::StorageFull,
     ];
-    let needs_a_person = matches!(
-        error,
-        KnowledgeError::NoQdrant | KnowledgeError::OcrMissing(_) | KnowledgeError::NotDoneHere { .. }
-    );
+    let needs_a_person =
+        matches!(error, KnowledgeError::NoQdrant | KnowledgeError::OcrMissing(_) | KnowledgeError::NotDoneHere { .. });
     !needs_a_person && kinds.contains(&error.kind())
 }
 
@@ -123,7 +121,9 @@ mod tests {
         assert!(matches!(ending_of(&job(1), outage(), Timestamp::UNIX_EPOCH), JobEnding::Later { .. }));
         assert!(matches!(ending_of(&job(MOST_ATTEMPTS), outage(), Timestamp::UNIX_EPOCH), JobEnding::Failed { .. }));
         let flaw = Err(KnowledgeError::Unreadable(Unreadable::Flaw(Flaw::Empty)));
-        let JobEnding::Failed { reason } = ending_of(&job(1), flaw, Timestamp::UNIX_EPOCH) else { panic!("it is final") };
+        let JobEnding::Failed { reason } = ending_of(&job(1), flaw, Timestamp::UNIX_EPOCH) else {
+            panic!("it is final")
+        };
         assert!(!reason.is_empty());
     }
 

@@ -12,6 +12,7 @@ fn agent(name: &str) -> AgentDraft {
         system_prompt: None,
         prompt_template: None,
         service: None,
+        silo: None,
         temperature: None,
         max_tokens: None,
         memory: Memory::default(),
@@ -22,7 +23,7 @@ fn agent(name: &str) -> AgentDraft {
 async fn app(mint: &Mint, store: &Store, email: &str, agents: usize) -> omni_rbac::Grant<Owner> {
     let now = Timestamp::UNIX_EPOCH;
     let session = mint.session(email).await;
-    let draft = AppDraft { name: email.to_owned(), agent_rate_limit: 0 };
+    let draft = AppDraft { name: email.to_owned(), agent_rate_limit: 0, max_file_size_mb: 0 };
     let app = store.create_app(&session, &draft, now).await.unwrap();
     let grant = mint.grant::<Owner>(&session, app.id).await;
     for number in 0..agents {

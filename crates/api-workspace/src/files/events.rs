@@ -1,0 +1,139 @@
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+use bytes::Bytes;
+use futures::Stream;
+use omni_domain::{DocumentId, DocumentStatus, RepositoryId};
+use omni_http::{ApiError, Call, Ctx, Endpoint, EventStream, Example, InApp, Method, NoBody, NoQuery, Via};
+use omni_persistence::FileProgress;
+use omni_rbac::{Grant, Viewer};
+use omni_wire::FileEvent;
+
+use super::{FilePath, SECTION};
+use crate::{Services, WorkspaceApi};
+
+/// How often it is looked how far files are: another process may be working on them.
+const LOOK: Duration = Duration::from_millis(500);
+
+/// Tells how far a file is, until that is over.
+pub(crate) enum Events {}
+
+impl Endpoint for Events {
+    type Plane = WorkspaceApi;
+    type Access = InApp<Via<RepositoryId>, Viewer>;
+    type Path = FilePath;
+    type Query = NoQuery;
+    type Body = NoBody;
+    type Reply = EventStream;
+
+    const METHOD: Method = Method::Get;
+    const PATH: &'static str = "/internal/repositories/{repo_id}/files/{file_id}/events";
+    const SECTION: &'static str = SECTION;
+    const SUMMARY: &'static str = "Follow the processing of a file";
+    const DETAILS: &'static str = "`progress` whenever something changed, and `done` last, when the file is neither waiting nor \
+        being processed.";
+
+    fn example() -> Example {
+        Example::plain()
+    }
+
+    async fn handle(ctx: Ctx<Self>, call: Call<FilePath, NoQuery, NoBody>) -> Result<EventStream, ApiError> {
+        let FilePath { repository, file } = call.path;
+        ctx.state.knowledge.find_file(&ctx.granted.grant, repository, file).await?;
+        let attended = ctx.state.turns.attend(&ctx.granted.session);
+        let watched = Watched { repository, files: vec![file], others: false };
+        Ok(EventStream::new(attended.while_it_lasts(frames(ctx.state, ctx.granted.grant, watched))))
+    }
+}
+
+/// The files that somebody follows.
+pub(super) struct Watched {
+    pub(super) repository: RepositoryId,
+    /// Those that are followed to their end.
+    pub(super) files: Vec<DocumentId>,
+    /// Whether those are that are being processed besides.
+    pub(super) others: bool,
+}
+
+struct Following {
+    services: Arc<Services>,
+    grant: Grant<Viewer>,
+    watched: Watched,
+    told: BTreeMap<DocumentId, FileEvent>,
+    is_over: bool,
+}
+
+/// The frames: what changed since the last look, and at the end that it is the end.
+pub(super) fn frames(services: Arc<Services>, grant: Grant<Viewer>, watched: Watched) -> impl Stream<Item = Bytes> {
+    let following = Following { services, grant, watched, told: BTreeMap::new(), is_over: false };
+    futures::stream::unfold(following, |mut following| async move {
+        if following.is_over {
+            return None;
+        }
+        loop {
+            if let Some(frames) = following.look().await {
+                return Some((frames, following));
+            }
+            tokio::time::sleep(LOOK).await;
+        }
+    })
+}
+
+impl Following {
+    /// What changed since the last look.
+    async fn look(&mut self) -> Option<Bytes> {
+        let Watched { repository, files, others } = &self.watched;
+        let found = self.services.knowledge.file_progress(&self.grant, *repository, files, *others).await;
+        let found = match found {
+            Ok(found) => found,
+            Err(error) => {
+                // The client comes again, and is told then.
+                tracing::warn!(%error, "the progress of files cannot be read");
+                self.is_over = true;
+                return Some(frame("error", &serde_json::json!({ "detail": "try again in a moment" })));
+            }
+        };
+        self.is_over = found.iter().all(|file| file.status != DocumentStatus::Processing);
+        let mut frames = String::new();
+        for event in found.into_iter().map(event) {
+            if self.told.get(&event.resource_id) != Some(&event) {
+                push(&mut frames, "progress", &event);
+                if !self.watched.files.contains(&event.resource_id) {
+                    self.watched.files.push(event.resource_id);
+                }
+                self.told.insert(event.resource_id, event);
+            }
+        }
+        if self.is_over {
+            push(&mut frames, "done", &serde_json::json!({ "files": self.told.len() }));
+        }
+        (!frames.is_empty()).then(|| frames.into())
+    }
+}
+
+fn event(file: FileProgress) -> FileEvent {
+    FileEvent {
+        resource_id: file.file,
+        filename: file.name,
+        status: file.status.to_string(),
+        stage: file.stage,
+        done: file.done,
+        total: file.total,
+        chunk_count: file.chunks,
+        error: file.error,
+    }
+}
+
+fn frame(event: &str, data: &impl serde::Serialize) -> Bytes {
+    let mut frame = String::new();
+    push(&mut frame, event, data);
+    frame.into()
+}
+
+fn push(frames: &mut String, event: &str, data: &impl serde::Serialize) {
+    match serde_json::to_string(data) {
+        Ok(data) => frames.extend(["event: ", event, "\ndata: ", &data, "\n\n"]),
+        Err(error) => tracing::error!(%error, "an event cannot be written"),
+    }
+}

@@ -1,0 +1,5 @@
+//! Text out of pictures.
+
+mod extract;
+
+pub(crate) use extract::Extract;

@@ -1,0 +1,219 @@
+use diesel::prelude::{ExpressionMethods, Insertable, OptionalExtension, QueryDsl, Queryable, Selectable};
+use diesel::{AsChangeset, SelectableHelper};
+use diesel_async::{AsyncConnection, AsyncPgConnection, RunQueryDsl};
+use omni_domain::{AppId, Deed, EmbeddingService, EmbeddingServiceId, Timestamp};
+use omni_rbac::{Editor, Grant, Viewer};
+
+use crate::app_scoped::{NAMED, app_scoped, optional_small, quoted};
+use crate::audit;
+use crate::connection::Sight;
+use crate::schema::{embedding_services, silos};
+use crate::statement::Statement;
+use crate::{SealedKey, Store, StoreError, StoredKey};
+
+#[derive(Queryable, Selectable)]
+#[diesel(table_name = embedding_services, check_for_backend(diesel::pg::Pg))]
+pub(crate) struct EmbeddingServiceRow {
+    service_id: i64,
+    app_id: i64,
+    name: String,
+    description: Option<String>,
+    provider: String,
+    model: String,
+    base_url: Option<String>,
+    api_version: Option<String>,
+    api_key_mask: Option<String>,
+    dimensions: Option<i64>,
+    create_date: Timestamp,
+    update_date: Timestamp,
+}
+
+impl TryFrom<EmbeddingServiceRow> for EmbeddingService {
+    type Error = StoreError;
+
+    fn try_from(row: EmbeddingServiceRow) -> Result<Self, StoreError> {
+        Ok(Self {
+            id: EmbeddingServiceId::new(row.service_id),
+            app: AppId::new(row.app_id),
+            name: row.name,
+            description: row.description,
+            provider: row.provider,
+            model: row.model,
+            base_url: row.base_url,
+            api_version: row.api_version,
+            key_mask: row.api_key_mask,
+            dimensions: optional_small(row.dimensions)?,
+            created: row.create_date,
+            updated: row.update_date,
+        })
+    }
+}
+
+/// Everything that an insert or an update writes; the key goes beside it.
+#[derive(Insertable, AsChangeset)]
+#[diesel(table_name = embedding_services, treat_none_as_null = true)]
+struct EmbeddingServiceColumns<'a> {
+    name: &'a str,
+    description: Option<&'a str>,
+    provider: &'a str,
+    model: &'a str,
+    base_url: Option<&'a str>,
+    api_version: Option<&'a str>,
+    dimensions: Option<i64>,
+    update_date: Timestamp,
+}
+
+impl<'a> From<&'a EmbeddingService> for EmbeddingServiceColumns<'a> {
+    fn from(service: &'a EmbeddingService) -> Self {
+        Self {
+            name: &service.name,
+            description: service.description.as_deref(),
+            provider: &service.provider,
+            model: &service.model,
+            base_url: service.base_url.as_deref(),
+            api_version: service.api_version.as_deref(),
+            dimensions: service.dimensions.map(i64::from),
+            update_date: service.updated,
+        }
+    }
+}
+
+app_scoped!(EmbeddingService, id: EmbeddingServiceId, table: embedding_services.service_id, row: EmbeddingServiceRow, in_use: refuse_if_used);
+
+async fn refuse_if_used(
+    connection: &mut AsyncPgConnection,
+    app: AppId,
+    id: EmbeddingServiceId,
+) -> Result<(), StoreError> {
+    let users: Vec<String> = silos::table
+        .filter(silos::app_id.eq(app.get()))
+        .filter(silos::embedding_service_id.eq(id.get()))
+        .order(silos::silo_id.asc())
+        .limit(NAMED)
+        .select(silos::name)
+        .load(connection)
+        .await?;
+    if users.is_empty() {
+        return Ok(());
+    }
+    let named = quoted(&users);
+    Err(StoreError::Conflict(format!(
+        "this embedding service is in use by {named}; delete those silos or give them another one first"
+    )))
+}
+
+impl Store {
+    /// Sets a number aside for a service that is about to be made, so that its key can be bound to it.
+    ///
+    /// # Errors
+    /// [`StoreError::Unavailable`] if the server is away.
+    pub async fn reserve_embedding_service(&self, _grant: &Grant<Editor>) -> Result<EmbeddingServiceId, StoreError> {
+        #[derive(diesel::QueryableByName)]
+        struct Reserved {
+            #[diesel(sql_type = diesel::sql_types::BigInt)]
+            id: i64,
+        }
+        let reserved: Reserved =
+            Statement::new("SELECT nextval(pg_get_serial_sequence('embedding_services', 'service_id')) AS id")
+                .get_result(&mut self.lend(Sight::NoApp).await?)
+                .await?;
+        Ok(EmbeddingServiceId::new(reserved.id))
+    }
+
+    /// Stores a new service in the grant's app, under the number that it carries.
+    ///
+    /// # Errors
+    /// [`StoreError::Conflict`] if the name is taken.
+    pub async fn create_embedding_service(
+        &self,
+        grant: &Grant<Editor>,
+        service: &EmbeddingService,
+        key: Option<&SealedKey>,
+    ) -> Result<EmbeddingService, StoreError> {
+        let mut lent = self.lend(Sight::of(grant)).await?;
+        lent.transaction(async |connection| {
+            let row: EmbeddingServiceRow = diesel::insert_into(embedding_services::table)
+                .values((
+                    EmbeddingServiceColumns::from(service),
+                    embedding_services::service_id.eq(service.id.get()),
+                    embedding_services::app_id.eq(grant.app().get()),
+                    embedding_services::create_date.eq(service.created),
+                    embedding_services::api_key_sealed.eq(key.map(|key| key.sealed.as_slice())),
+                    embedding_services::api_key_mask.eq(key.map(|key| key.mask.as_str())),
+                ))
+                .returning(EmbeddingServiceRow::as_returning())
+                .get_result(connection)
+                .await?;
+            let made = EmbeddingService::try_from(row)?;
+            audit::record(connection, Some(grant.app()), grant.by(), &Deed::create(&made)).await?;
+            Ok(made)
+        })
+        .await
+    }
+
+    /// Changes a service of the grant's app: `change` gets it as it is now and says what becomes of it and of its key, and
+    /// nobody else changes either meanwhile. What `change` refuses is answered inside.
+    ///
+    /// # Errors
+    /// [`StoreError::NotFound`] if the app has no such service, [`StoreError::Conflict`] if its new name is taken.
+    pub async fn update_embedding_service<E: Send>(
+        &self,
+        grant: &Grant<Editor>,
+        id: EmbeddingServiceId,
+        change: impl FnOnce(EmbeddingService) -> Result<(EmbeddingService, StoredKey), E> + Send,
+    ) -> Result<Result<EmbeddingService, E>, StoreError> {
+        let wanted = embedding_services::table
+            .filter(embedding_services::app_id.eq(grant.app().get()))
+            .filter(embedding_services::service_id.eq(id.get()));
+        let mut lent = self.lend(Sight::of(grant)).await?;
+        lent.transaction(async |connection| {
+            let stored: EmbeddingServiceRow =
+                wanted.select(EmbeddingServiceRow::as_select()).for_no_key_update().first(connection).await?;
+            let stored = EmbeddingService::try_from(stored)?;
+            let (next, key) = match change(stored.clone()) {
+                Ok(next) => next,
+                Err(refusal) => return Ok(Err(refusal)),
+            };
+            if let StoredKey::Replace(key) = &key {
+                let columns = (
+                    embedding_services::api_key_sealed.eq(key.as_ref().map(|key| key.sealed.as_slice())),
+                    embedding_services::api_key_mask.eq(key.as_ref().map(|key| key.mask.as_str())),
+                );
+                diesel::update(wanted).set(columns).execute(connection).await?;
+            }
+            let row: EmbeddingServiceRow = diesel::update(wanted)
+                .set(EmbeddingServiceColumns::from(&next))
+                .returning(EmbeddingServiceRow::as_returning())
+                .get_result(connection)
+                .await?;
+            let next = EmbeddingService::try_from(row)?;
+            let deed = match key {
+                // Two keys may end alike.
+                StoredKey::Replace(_) if stored.key_mask == next.key_mask => {
+                    Deed::update(&EmbeddingService { key_mask: None, ..stored }, &next)
+                }
+                _ => Deed::update(&stored, &next),
+            };
+            audit::record(connection, Some(grant.app()), grant.by(), &deed).await?;
+            Ok(Ok(next))
+        })
+        .await
+    }
+
+    /// The sealed key of a service of the grant's app.
+    ///
+    /// # Errors
+    /// [`StoreError::NotFound`] if the app has no such service.
+    pub async fn embedding_service_key(
+        &self,
+        grant: &Grant<Viewer>,
+        id: EmbeddingServiceId,
+    ) -> Result<Option<Vec<u8>>, StoreError> {
+        Ok(embedding_services::table
+            .filter(embedding_services::app_id.eq(grant.app().get()))
+            .filter(embedding_services::service_id.eq(id.get()))
+            .select(embedding_services::api_key_sealed)
+            .first(&mut self.lend(Sight::of(grant)).await?)
+            .await?)
+    }
+}
