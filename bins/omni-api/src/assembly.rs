@@ -21,6 +21,7 @@ use url::Url;
 use uuid::Uuid;
 
 use crate::api::Served;
+use crate::retriever::SiloRetriever;
 
 /// How long a turn that has ended can still be read again.
 const KEPT: Duration = Duration::from_secs(300);
@@ -85,18 +86,8 @@ pub async fn assemble(parts: Assembly) -> anyhow::Result<Served> {
         Settings { runner: Runner(Uuid::from_bytes(runner)), most: MOST_TURNS, kept: KEPT, key_column: AI_SERVICE_KEY };
     #[expect(clippy::disallowed_methods, reason = "the one mint of this process")]
     let authority = Arc::new(Authority::new(Arc::new(store.clone()), omniadmins.clone(), Arc::clone(&clock)));
-    let watching = Arc::clone(&authority);
-    let turns =
-        Turns::start(store.clone(), models.clone(), key.clone(), Arc::clone(&clock), watching, settings).await?;
-    let identity = Identity::new(store.clone(), Arc::clone(&clock), Arc::clone(&entropy), limits, mode);
-    let public = PublicState {
-        authority: Arc::clone(&authority),
-        guesses: identity.guesses().clone(),
-        store: store.clone(),
-        clock: Arc::clone(&clock),
-        proxies: proxies.clone(),
-    };
-    let knowledge = Knowledge::new(Parts {
+    let has_qdrant = library.qdrant.is_some();
+    let knowledge = Arc::new(Knowledge::new(Parts {
         store: store.clone(),
         models: models.clone(),
         key: key.clone(),
@@ -112,13 +103,25 @@ pub async fn assemble(parts: Assembly) -> anyhow::Result<Served> {
         upload_limit: library.upload_limit,
         ai_service_key: AI_SERVICE_KEY,
         public_url: public_url.clone(),
-    });
+    }));
+    let watching = Arc::clone(&authority);
+    let retriever = Arc::new(SiloRetriever(Arc::clone(&knowledge)));
+    let (own_models, own_key, own_clock) = (models.clone(), key.clone(), Arc::clone(&clock));
+    let turns = Turns::start(store.clone(), own_models, own_key, own_clock, watching, retriever, settings).await?;
+    let identity = Identity::new(store.clone(), Arc::clone(&clock), Arc::clone(&entropy), limits, mode);
+    let public = PublicState {
+        authority: Arc::clone(&authority),
+        guesses: identity.guesses().clone(),
+        store: store.clone(),
+        clock: Arc::clone(&clock),
+        proxies: proxies.clone(),
+    };
     let services = Services {
         authority,
         identity,
         accounts: Accounts::new(store.clone(), omniadmins),
-        workspace: Workspace::new(store.clone(), models, key, clock, entropy),
-        knowledge: Arc::new(knowledge),
+        workspace: Workspace::new(store.clone(), models, key, clock, entropy).with_qdrant(has_qdrant),
+        knowledge,
         turns,
         store,
         public_url,

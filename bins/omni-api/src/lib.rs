@@ -13,6 +13,7 @@ mod library;
 mod master_key;
 mod node;
 mod reference;
+mod retriever;
 mod run;
 mod sign_in;
 mod subprocesses;

@@ -32,6 +32,8 @@ pub(crate) enum Promise {
     Chat,
     /// Other requests while more streams run than there are database connections.
     Held,
+    /// Finding passages through the API against the same SQL, and what the index finds.
+    Knowledge,
     /// From start to ready, and memory.
     Start,
 }

@@ -12,6 +12,7 @@ mod chat;
 mod client;
 mod database;
 mod held;
+mod knowledge;
 mod load;
 mod model;
 mod pgbench;
@@ -22,6 +23,7 @@ mod sample;
 mod server;
 mod start;
 mod tap;
+mod texts;
 mod workspace;
 
 use clap::Parser;
@@ -48,6 +50,7 @@ async fn measure(bench: &Bench, arguments: &Arguments) -> anyhow::Result<()> {
             Promise::Roles => roles::measure(bench).await?,
             Promise::Chat => chat::measure(bench).await?,
             Promise::Held => held::measure(bench).await?,
+            Promise::Knowledge => knowledge::measure(bench).await?,
             Promise::Start => start::measure(bench).await?,
         }
     }

@@ -76,8 +76,17 @@ impl Server {
 
     /// What its memory takes, in MiB.
     pub(crate) fn resident(&self) -> anyhow::Result<f64> {
+        self.memory("VmRSS:")
+    }
+
+    /// The most that its memory took, in MiB.
+    pub(crate) fn peak(&self) -> anyhow::Result<f64> {
+        self.memory("VmHWM:")
+    }
+
+    fn memory(&self, field: &str) -> anyhow::Result<f64> {
         let status = std::fs::read_to_string(format!("/proc/{}/status", self.child.pid()))?;
-        let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:")).context("the kernel says no VmRSS")?;
+        let line = status.lines().find_map(|line| line.strip_prefix(field)).context("the kernel says no such field")?;
         let kibibytes: u32 = line.trim().trim_end_matches(" kB").parse()?;
         Ok(f64::from(kibibytes) / 1024.0)
     }

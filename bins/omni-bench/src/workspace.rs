@@ -47,7 +47,7 @@ impl Person {
         Ok(self.post(&format!("/internal/agents/{agent}/chat"), &message))
     }
 
-    async fn create(&self, path: &str, body: &Value, id: &str) -> anyhow::Result<i64> {
+    pub(crate) async fn create(&self, path: &str, body: &Value, id: &str) -> anyhow::Result<i64> {
         let mut connection = Connection::open(self.address).await?;
         let made = connection.exchange(&self.post(path, body)).await?.json()?;
         made.get(id).and_then(Value::as_i64).with_context(|| format!("{path} answers no {id}"))

@@ -24,6 +24,7 @@ mod repositories;
 mod resource;
 mod server;
 mod services;
+mod silo_search;
 mod silos;
 mod table;
 mod user;

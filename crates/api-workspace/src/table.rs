@@ -8,7 +8,10 @@ use crate::folders::{Folders, ListFolders};
 use crate::repositories::Repositories;
 use crate::resource::{Create, Delete, Get, List, Update};
 use crate::silos::Silos;
-use crate::{WorkspaceApi, admin, api_keys, apps, audit, auth, collaboration, conversations, domains, files, ocr, server, user};
+use crate::{
+    WorkspaceApi, admin, api_keys, apps, audit, auth, collaboration, conversations, domains, files, ocr, server,
+    silo_search, user,
+};
 
 /// Every endpoint of the workspace API. What is not here is not served.
 pub static ROUTES: &[RouteSpec<WorkspaceApi>] = &[
@@ -42,6 +45,7 @@ pub static ROUTES: &[RouteSpec<WorkspaceApi>] = &[
     RouteSpec::of::<agents::Reset>(),
     RouteSpec::of::<agents::TurnEvents>(),
     RouteSpec::of::<agents::CancelTurn>(),
+    RouteSpec::of::<agents::TurnRetrieval>(),
     // Silos & Vector Stores
     RouteSpec::of::<List<Silos>>(),
     RouteSpec::of::<Create<Silos>>(),
@@ -112,6 +116,11 @@ pub static ROUTES: &[RouteSpec<WorkspaceApi>] = &[
     RouteSpec::of::<admin::Get>(),
     RouteSpec::of::<admin::Update>(),
     RouteSpec::of::<admin::Delete>(),
+    // Silos, as a whole
+    RouteSpec::of::<silo_search::Search>(),
+    RouteSpec::of::<silo_search::Index>(),
+    RouteSpec::of::<silo_search::Count>(),
+    RouteSpec::of::<silo_search::DeleteDocuments>(),
     // Audit
     RouteSpec::of::<audit::List>(),
     RouteSpec::of::<audit::Verify>(),

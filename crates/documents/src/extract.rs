@@ -73,7 +73,8 @@ pub struct WholeText {
 
 impl Extract {
     /// An extract of nothing yet.
-    pub(crate) fn new(format: Format) -> Self {
+    #[must_use]
+    pub fn new(format: Format) -> Self {
         Self {
             format,
             title: None,

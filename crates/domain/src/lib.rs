@@ -13,6 +13,7 @@ mod ai_service;
 mod api_key;
 mod app;
 mod audit;
+mod citation;
 mod clock;
 mod collaboration;
 mod conversation;
@@ -44,6 +45,7 @@ pub use app::{App, AppCounts, AppDraft, AppOverview, AppPatch};
 pub use audit::{
     Actor, AuditCheck, AuditEntry, AuditFilter, Audited, Change, Deed, Facts, Origin, Outcome, Provenance, Target,
 };
+pub use citation::{Citation, CitationScores};
 pub use clock::{Clock, Entropy, Timestamp};
 pub use collaboration::{Collaboration, InvitationDraft, InvitationStatus, Inviter, grantable_role};
 pub use conversation::{Author, Conversation, ConversationSource, Message, MessageStatus, excerpt, title_from};

@@ -18,12 +18,16 @@ impl Knowledge {
     pub(crate) fn embedder(&self, embedded: &EmbeddedSilo) -> Result<Arc<dyn EmbeddingModel>, KnowledgeError> {
         let target = match &embedded.service {
             None => EmbeddingTarget::new(ModelTarget::new(Provider::Local, "")),
-            Some((service, sealed)) => self.target(service, sealed.as_deref())?,
+            Some((service, sealed)) => self.embedding_target(service, sealed.as_deref())?,
         };
         Ok(self.parts.models.embedding(target)?)
     }
 
-    fn target(&self, service: &EmbeddingService, sealed: Option<&[u8]>) -> Result<EmbeddingTarget, KnowledgeError> {
+    fn embedding_target(
+        &self,
+        service: &EmbeddingService,
+        sealed: Option<&[u8]>,
+    ) -> Result<EmbeddingTarget, KnowledgeError> {
         let place = Place { column: EMBEDDING_SERVICE_KEY, app: service.app, row: service.id.get() };
         let key = sealed.map(|sealed| self.parts.key.open(sealed, place)).transpose();
         let key = key.map_err(|cause| KnowledgeError::KeyLost { service: service.name.clone(), cause })?;

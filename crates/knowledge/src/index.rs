@@ -149,7 +149,15 @@ fn digest(chunks: &[Chunk]) -> [u8; 32] {
         .into()
 }
 
-/// Embeds the passages with the headings above them: what a passage is about often stands only there.
+/// What is embedded of a passage: it, with the headings above it, for what it is about often stands only there.
+pub(crate) fn text_of(headings: &[String], content: &str) -> String {
+    match headings {
+        [] => content.to_owned(),
+        headings => format!("{}\n\n{content}", headings.join(" > ")),
+    }
+}
+
+/// Embeds the passages.
 async fn embed(
     model: &dyn EmbeddingModel,
     chunks: &[Chunk],
@@ -159,10 +167,7 @@ async fn embed(
     let mut vectors = Vec::with_capacity(chunks.len());
     for batch in chunks.chunks(AT_ONCE) {
         watch.step("embedding", u64::try_from(vectors.len()).unwrap_or(u64::MAX), Some(total)).await?;
-        let texts = batch.iter().map(|chunk| match chunk.headings.as_slice() {
-            [] => chunk.text.clone(),
-            headings => format!("{}\n\n{}", headings.join(" > "), chunk.text),
-        });
+        let texts = batch.iter().map(|chunk| text_of(&chunk.headings, &chunk.text));
         vectors.extend(model.embed(texts.collect(), Purpose::Document).await?.vectors);
     }
     let dimensions = vectors.first().map_or(0, Vec::len);

@@ -50,6 +50,7 @@ impl Knowledge {
         for _ in 0..WORKERS {
             workers.spawn(Arc::clone(&self).work(token.clone()));
         }
+        workers.spawn(Arc::clone(&self).tend_indexes(token.clone()));
         workers.spawn(Arc::clone(&self).tend_blobs(token.clone()));
         workers.spawn(Arc::clone(&self).run_schedule(token));
         while let Some(ended) = workers.join_next().await {
@@ -172,8 +173,7 @@ impl Knowledge {
         match job.work {
             Work::Ingest(document) => self.ingest(&grant, document, watch).await,
             Work::Crawl(domain) => self.crawl(&grant, domain, job, watch).await,
-            // Embedding anew: `self.embed_anew(&grant, silo, watch).await`.
-            Work::Embed(_) => Err(KnowledgeError::NotDoneHere { kind: job.work.kind() }),
+            Work::Embed(silo) => self.embed_anew(&grant, silo, watch).await,
         }
     }
 }

@@ -55,10 +55,10 @@ pub struct Knowledge {
     pub(crate) wake: Notify,
     /// Wakes the leases of this process when a job was cancelled or is gone.
     pub(crate) cancels: Notify,
-    /// Politeness to web sites, whichever domain they are visited for.
-    pub(crate) pacer: Arc<Pacer>,
     /// Wakes who removes blobs when files were deleted.
     pub(crate) garbage: Notify,
+    /// Politeness to web sites, whichever domain they are visited for.
+    pub(crate) pacer: Arc<Pacer>,
 }
 
 impl fmt::Debug for Knowledge {
@@ -71,6 +71,12 @@ impl Knowledge {
     /// Puts the use cases on what they work with.
     #[must_use]
     pub fn new(parts: Parts) -> Self {
-        Self { parts, wake: Notify::const_new(), cancels: Notify::const_new(), garbage: Notify::const_new(), pacer: Arc::default() }
+        Self {
+            parts,
+            wake: Notify::const_new(),
+            cancels: Notify::const_new(),
+            garbage: Notify::const_new(),
+            pacer: Arc::default(),
+        }
     }
 }

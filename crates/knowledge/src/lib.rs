@@ -11,15 +11,20 @@
 
 mod crawl;
 mod domains;
+mod embed_anew;
 mod embedder;
 mod error;
 mod files;
 mod index;
+mod indexes;
 mod ingest;
 mod jobs;
 mod knowledge;
 mod ocr;
+mod search;
+mod texts;
 mod watch;
+mod words;
 
 pub use embedder::EMBEDDING_SERVICE_KEY;
 pub use error::KnowledgeError;
@@ -27,4 +32,6 @@ pub use files::{Incoming, Received};
 pub use jobs::JobReport;
 pub use knowledge::{Knowledge, Parts};
 pub use ocr::{Extracted, ExtractedPage};
+pub use search::{Hit, MOST_HITS, Method, Query, Scores};
+pub use texts::TextDraft;
 pub use watch::{Unwatched, Watch};

@@ -297,8 +297,9 @@ impl Store {
         .sql(") t WHERE t.name IS NOT NULL AND t.name <> 'pending' GROUP BY t.name")
         .load(&mut self.lend(Sight::of(grant)).await?)
         .await?;
-        let mut tally: BTreeMap<String, u64> =
-            ["discovered", "indexed", "skipped", "removed", "failed", "excluded"].map(|name| (name.to_owned(), 0)).into();
+        let mut tally: BTreeMap<String, u64> = ["discovered", "indexed", "skipped", "removed", "failed", "excluded"]
+            .map(|name| (name.to_owned(), 0))
+            .into();
         for row in rows {
             tally.insert(row.name, count(row.pages)?);
         }

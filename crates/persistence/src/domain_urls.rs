@@ -3,9 +3,7 @@
 use diesel::QueryableByName;
 use diesel::sql_types::{BigInt, Binary, Nullable, Text, Timestamptz};
 use diesel_async::{AsyncConnection, AsyncPgConnection, RunQueryDsl};
-use omni_domain::{
-    AppId, Deed, DocumentId, DomainId, DomainUrl, DomainUrlId, Page, PageRequest, Timestamp, UrlStatus,
-};
+use omni_domain::{AppId, Deed, DocumentId, DomainId, DomainUrl, DomainUrlId, Page, PageRequest, Timestamp, UrlStatus};
 use omni_rbac::{Editor, Grant, Viewer};
 
 use crate::audit;
@@ -142,7 +140,9 @@ impl Store {
         let mut lent = self.lend(Sight::of(grant)).await?;
         lent.transaction(async |connection| {
             let rows: Vec<UrlRow> = Statement::new("INSERT INTO domain_urls AS u ")
-                .sql("(app_id, domain_id, url, address, via, depth, status, create_date) SELECT d.app_id, d.domain_id, ")
+                .sql(
+                    "(app_id, domain_id, url, address, via, depth, status, create_date) SELECT d.app_id, d.domain_id, ",
+                )
                 .sql("given.url, given.address, 'manual', 0, 'pending', ")
                 .moment(now)
                 .sql(" FROM domains d CROSS JOIN unnest(")
@@ -207,11 +207,7 @@ impl Store {
 
 /// The pages of a domain, from the `FROM` on.
 pub(crate) fn of_domain(statement: Statement, app: AppId, domain: DomainId) -> Statement {
-    statement
-        .sql(" FROM domain_urls u WHERE u.app_id = ")
-        .int(app.get())
-        .sql(" AND u.domain_id = ")
-        .int(domain.get())
+    statement.sql(" FROM domain_urls u WHERE u.app_id = ").int(app.get()).sql(" AND u.domain_id = ").int(domain.get())
 }
 
 /// Removes what is searched of a page, and with it its passages.

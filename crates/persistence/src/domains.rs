@@ -105,8 +105,7 @@ impl Store {
     pub async fn list_domains(&self, grant: &Grant<Viewer>, page: PageRequest) -> Result<Page<Domain>, StoreError> {
         let from = |statement: Statement| statement.sql(FROM).int(grant.app().get());
         // Counting needs no join, but one statement says what both mean.
-        let mut found =
-            self.page_of::<DomainRow, Domain>(Sight::of(grant), DOMAIN, from, "d.domain_id", page).await?;
+        let mut found = self.page_of::<DomainRow, Domain>(Sight::of(grant), DOMAIN, from, "d.domain_id", page).await?;
         let mut latest = self.latest_crawls(grant, found.items.iter().map(|domain| domain.id.get()).collect()).await?;
         for domain in &mut found.items {
             domain.last_job = latest.remove(&domain.id);
@@ -438,7 +437,8 @@ async fn refuse_if_embedded(connection: &mut AsyncPgConnection, domain: &Domain)
     match holding {
         None => Ok(()),
         Some(_) => Err(StoreError::Conflict(
-            "this domain has pages that are embedded; its embedding service and its vector database stay as they are".into(),
+            "this domain has pages that are embedded; its embedding service and its vector database stay as they are"
+                .into(),
         )),
     }
 }

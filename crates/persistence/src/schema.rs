@@ -149,6 +149,7 @@ diesel::table! {
         embedding_model -> Nullable<Text>,
         dimensions -> Nullable<BigInt>,
         epoch -> BigInt,
+        next_service_id -> Nullable<BigInt>,
         create_date -> Timestamptz,
         update_date -> Timestamptz,
     }

@@ -5,7 +5,7 @@ use diesel::prelude::OptionalExtension;
 use diesel::sql_types::{BigInt, Binary, Nullable, Text, Timestamptz};
 use diesel_async::RunQueryDsl;
 use omni_domain::{AppId, EmbeddingService, EmbeddingServiceId, Silo, SiloId, Timestamp};
-use omni_rbac::{Grant, Viewer};
+use omni_rbac::{Editor, Grant, Viewer};
 
 use crate::app_scoped::{count, optional_small, small};
 use crate::connection::Sight;
@@ -114,17 +114,66 @@ impl TryFrom<Row> for EmbeddedSilo {
     }
 }
 
+#[derive(QueryableByName)]
+struct DimensionsRow {
+    #[diesel(sql_type = BigInt)]
+    dimensions: i64,
+}
+
 impl Store {
     /// A silo of the grant's app with what embeds its texts.
     ///
     /// # Errors
     /// [`StoreError::NotFound`] if the app has no such silo.
     pub async fn embedded_silo(&self, grant: &Grant<Viewer>, silo: SiloId) -> Result<EmbeddedSilo, StoreError> {
+        self.silo_with(grant, silo, "s.embedding_service_id").await
+    }
+
+    /// A silo of the grant's app with what is to embed its texts once they are embedded anew.
+    ///
+    /// # Errors
+    /// [`StoreError::NotFound`] if the app has no such silo.
+    pub async fn next_embedded_silo(&self, grant: &Grant<Viewer>, silo: SiloId) -> Result<EmbeddedSilo, StoreError> {
+        self.silo_with(grant, silo, "s.next_service_id").await
+    }
+
+    /// How many dimensions the vectors of an epoch have, if there are any.
+    ///
+    /// # Errors
+    /// [`StoreError::Unavailable`] if the server is away.
+    pub async fn dimensions_of(
+        &self,
+        grant: &Grant<Editor>,
+        silo: SiloId,
+        epoch: u64,
+    ) -> Result<Option<u32>, StoreError> {
+        let row: Option<DimensionsRow> = Statement::new("SELECT vector_dims(v.embedding)::bigint AS dimensions ")
+            .sql("FROM chunk_vectors v JOIN silos s ON s.silo_id = v.silo_id WHERE s.app_id = ")
+            .int(grant.app().get())
+            .sql(" AND v.silo_id = ")
+            .int(silo.get())
+            .sql(" AND v.epoch = ")
+            .int(i64::try_from(epoch).unwrap_or(i64::MAX))
+            .sql(" LIMIT 1")
+            .get_result(&mut self.lend(Sight::of(grant)).await?)
+            .await
+            .optional()?;
+        row.map(|row| small(row.dimensions)).transpose()
+    }
+
+    async fn silo_with(
+        &self,
+        grant: &Grant<Viewer>,
+        silo: SiloId,
+        service: &'static str,
+    ) -> Result<EmbeddedSilo, StoreError> {
         let row: Option<Row> = Statement::new("SELECT s.silo_id, s.app_id, s.name, s.description, s.silo_type, ")
             .sql("s.vector_db_type, s.retrieval_count, s.embedding_model, s.dimensions AS embedded_dimensions, s.epoch, ")
             .sql("s.create_date, s.update_date, e.service_id, e.name AS service_name, e.provider, e.model, e.base_url, ")
             .sql("e.api_version, e.api_key_mask, e.api_key_sealed, e.dimensions FROM silos s LEFT JOIN embedding_services e ")
-            .sql("ON e.service_id = s.embedding_service_id AND e.app_id = s.app_id WHERE s.app_id = ")
+            .sql("ON e.service_id = ")
+            .sql(service)
+            .sql(" AND e.app_id = s.app_id WHERE s.app_id = ")
             .int(grant.app().get())
             .sql(" AND s.silo_id = ")
             .int(silo.get())

@@ -6,13 +6,14 @@ use std::time::Duration;
 
 use omni_api::{Api, ApiOptions, Assembly, Library, OperatingSystem, assemble, redirect_uri};
 use omni_blobs::{BlobOptions, Blobs};
-use omni_documents::{ParseLimits, Parser};
+use omni_documents::{Ocr, OcrSettings, ParseLimits, Parser};
 use omni_domain::{Clock, Entropy, Role};
 use omni_egress::{Allow, Egress, EgressPolicy};
 use omni_http::TrustedProxies;
 use omni_identity::{EmailTrust, Mode, SessionLimits};
 use omni_models::{Deadlines, Models};
 use omni_oidc::{RelyingParty, Settings};
+use omni_qdrant::Qdrant;
 use omni_rbac::Omniadmins;
 use omni_sealing::MasterKey;
 use omni_supervise::Supervisor;
@@ -20,7 +21,7 @@ use tokio::sync::oneshot;
 use url::Url;
 
 use crate::database::store;
-use crate::{Client, ManualClock, TestDatabase};
+use crate::{Client, FakeQdrant, ManualClock, TestDatabase};
 
 /// What every [`TestApi`] seals secrets with.
 pub const KEY: [u8; 32] = *b"a master key that only tests use";
@@ -56,6 +57,8 @@ pub struct TestApiBuilder {
     limits: SessionLimits,
     proxies: TrustedProxies,
     works: bool,
+    reads_pictures: bool,
+    qdrant: Option<String>,
     upload_limit: u64,
 }
 
@@ -105,6 +108,8 @@ impl TestApi {
             limits: SessionLimits { lifetime: time::Duration::hours(12), idle: time::Duration::hours(12) },
             proxies: TrustedProxies::default(),
             works: false,
+            reads_pictures: false,
+            qdrant: None,
             upload_limit: 100_000_000,
         }
     }
@@ -252,6 +257,16 @@ impl TestApiBuilder {
         Self { upload_limit: bytes, ..self }
     }
 
+    /// With what reads pictures, if this machine has it.
+    pub fn reading_pictures(self) -> Self {
+        Self { reads_pictures: true, ..self }
+    }
+
+    /// With this Qdrant server.
+    pub fn qdrant(self, server: &FakeQdrant) -> Self {
+        Self { qdrant: Some(server.url()), ..self }
+    }
+
     /// Starts it.
     ///
     /// # Panics
@@ -306,7 +321,11 @@ impl TestApiBuilder {
         };
         Assembly {
             store: store(url, self.connections),
-            library: library(blobs, self.upload_limit, &self.clock, egress.clone()).await,
+            library: Library {
+                ocr: pictures(self.reads_pictures).await,
+                qdrant: self.qdrant.map(|url| Qdrant::new(egress.clone(), &url, None).unwrap()),
+                ..library(blobs, self.upload_limit, &self.clock, egress.clone()).await
+            },
             models: Models::new(egress, self.deadlines).with_entropy(Arc::clone(&entropy)),
             key: MasterKey::new(&KEY),
             clock: Arc::new(self.clock),
@@ -318,6 +337,12 @@ impl TestApiBuilder {
             proxies: self.proxies,
         }
     }
+}
+
+/// What reads pictures, if that is wanted and installed.
+async fn pictures(wanted: bool) -> Option<Ocr> {
+    let supervisor = Supervisor::start(file_worker()).unwrap();
+    if wanted { Ocr::find(&supervisor, &OcrSettings::default()).await.ok() } else { None }
 }
 
 /// What reads files and keeps them; nothing reads pictures.

@@ -1,6 +1,8 @@
 use omni_domain::{Agent, AiService, Author, Memory};
-use omni_models::{ChatMessage, ChatRequest, ModelError, ModelTarget, Provider, parse_base_url};
+use omni_models::{ChatMessage, ChatRequest, ModelError, ModelTarget, Passage, Provider, parse_base_url};
 use secrecy::SecretString;
+
+use crate::Found;
 
 /// About how many characters a token has; the limit is the agent's own and need not be exact.
 const CHARACTERS_PER_TOKEN: u64 = 4;
@@ -26,6 +28,7 @@ pub(crate) fn request(
     service: Option<&AiService>,
     history: &[(Author, String)],
     message: &str,
+    found: &[Found],
 ) -> ChatRequest {
     let remembered = remembered(agent.memory, history).iter().map(|(author, content)| match author {
         Author::User => ChatMessage::user(content.as_str()),
@@ -33,9 +36,18 @@ pub(crate) fn request(
     });
     let mut request = ChatRequest::new(remembered.chain([ChatMessage::user(agent.prompt(message))]).collect());
     request.system.clone_from(&agent.system_prompt);
+    request.passages = found.iter().map(passage).collect();
     request.temperature = agent.temperature.or_else(|| service.and_then(|service| service.temperature));
     request.max_tokens = agent.max_tokens.or_else(|| service.and_then(|service| service.max_tokens));
     request
+}
+
+/// A passage as the model reads it: by the number that its citation has.
+fn passage(found: &Found) -> Passage {
+    let citation = &found.citation;
+    let name = citation.title.as_deref().unwrap_or(&citation.name);
+    let page = citation.page.map(|page| format!(", page {page}")).unwrap_or_default();
+    Passage::new(found.text.as_str(), format!("[{}] {name}{page}", citation.index))
 }
 
 /// The latest messages that fit into the agent's memory. It begins with something that the person said: an answer without
@@ -88,6 +100,7 @@ mod tests {
             system_prompt: Some("Be kind.".into()),
             prompt_template: Some("Q: {question}".into()),
             service: Some(ServiceId::new(1)),
+            silo: None,
             temperature: None,
             max_tokens: Some(7),
             memory,
@@ -115,7 +128,7 @@ mod tests {
     #[test]
     fn remembers_the_latest_and_begins_with_the_person() {
         let memory = Memory { enabled: true, max_messages: 3, max_tokens: 1_000 };
-        let request = request(&agent(memory), None, &history(6), "now?");
+        let request = request(&agent(memory), None, &history(6), "now?", &[]);
         assert_eq!(contents(&request), ["message 4", "message 5", "Q: now?"]);
         assert_eq!(request.messages[0].role, Role::User);
         assert_eq!((request.system.as_deref(), request.max_tokens), (Some("Be kind."), Some(7)));
@@ -125,10 +138,10 @@ mod tests {
     fn forgets_what_does_not_fit_or_is_not_wanted() {
         let narrow = Memory { enabled: true, max_messages: 10, max_tokens: 13 };
         assert_eq!(
-            contents(&request(&agent(narrow), None, &history(6), "now?")),
+            contents(&request(&agent(narrow), None, &history(6), "now?", &[])),
             ["message 4", "message 5", "Q: now?"]
         );
         let none = Memory { enabled: false, ..narrow };
-        assert_eq!(contents(&request(&agent(none), None, &history(6), "now?")), ["Q: now?"]);
+        assert_eq!(contents(&request(&agent(none), None, &history(6), "now?", &[])), ["Q: now?"]);
     }
 }

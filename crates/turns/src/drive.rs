@@ -3,7 +3,7 @@ use std::sync::Arc;
 
 use futures::future::BoxFuture;
 use futures::{FutureExt, StreamExt};
-use omni_domain::{Clock, ErrorKind, Failure, MessageStatus, TokenCount, TurnUsage, error_chain};
+use omni_domain::{Citation, Clock, ErrorKind, Failure, MessageStatus, TokenCount, TurnUsage, error_chain};
 use omni_models::{ChatStream, ModelError, ModelEvent, Usage};
 use omni_persistence::FinishedTurn;
 use omni_rbac::{Grant, Viewer};
@@ -29,6 +29,8 @@ pub(crate) struct Drive {
     pub(crate) grant: Grant<Viewer>,
     pub(crate) ledger: Ledger,
     pub(crate) clock: Arc<dyn Clock>,
+    /// The passages that the model was given.
+    pub(crate) citations: Vec<Citation>,
     /// About what was asked, for a model that does not say what it cost or is not let finish.
     pub(crate) asked: Usage,
     /// Set when the process is about to stop.
@@ -57,6 +59,7 @@ impl Drive {
     async fn answer(&self, asking: Asking, frames: &mut Frames) {
         let mut answer = Answer::default();
         frames.push(&Event::Metadata(&self.turn.metadata));
+        self.citations.iter().for_each(|citation| frames.push(&Event::Citation(citation)));
         self.turn.log.append(frames);
         let outcome = self.listen(asking, &mut answer, frames).await;
         if answer.usage.is_none() && !answer.text.is_empty() {
@@ -157,6 +160,7 @@ impl Drive {
                     agent_id: metadata.agent_id,
                     finish_reason: answer.finish_reason.unwrap_or("stop"),
                     usage,
+                    citations: self.citations.clone(),
                 });
                 self.turn.log.end(frames, &Event::Done(&done), Outcome::Done(Arc::clone(&done)));
             }

@@ -4,6 +4,8 @@ use omni_persistence::StoreError;
 use omni_sealing::SealingError;
 use thiserror::Error;
 
+use crate::RetrievalFailed;
+
 /// Why a turn did not begin, or how it failed.
 #[derive(Debug, Error)]
 pub enum TurnError {
@@ -33,6 +35,9 @@ pub enum TurnError {
     /// A bug: the turn's task panicked.
     #[error("the turn panicked: {0}")]
     Panicked(String),
+    /// What the agent knows could not be searched.
+    #[error(transparent)]
+    Retrieval(#[from] RetrievalFailed),
     /// The model failed.
     #[error("{0}")]
     Model(#[from] ModelError),
@@ -65,6 +70,7 @@ impl Failure for TurnError {
             Self::Full | Self::Stopping | Self::Interrupted | Self::NotStored(_) => ErrorKind::Unavailable,
             Self::Cancelled | Self::NotKept => ErrorKind::Conflict,
             Self::Panicked(_) => ErrorKind::Internal,
+            Self::Retrieval(error) => error.kind(),
             Self::Model(error) => error.kind(),
             Self::Store(error) => error.kind(),
         }
@@ -82,6 +88,7 @@ impl Failure for TurnError {
             Self::NotKept => "not_kept",
             Self::NotStored(_) => "not_stored_yet",
             Self::Panicked(_) => "internal_error",
+            Self::Retrieval(error) => error.code(),
             Self::Model(error) => error.code(),
             Self::Store(error) => error.code(),
         }
@@ -94,6 +101,7 @@ impl Failure for TurnError {
             Self::Model(error) => {
                 error.retry_after().map(|wait| u32::try_from(wait.as_secs()).unwrap_or(u32::MAX).max(1))
             }
+            Self::Retrieval(error) => error.retry_after(),
             Self::Store(error) => error.retry_after(),
             Self::Invalid(_) | Self::Cancelled | Self::NotKept | Self::Panicked(_) | Self::KeyLost { .. } => None,
         }

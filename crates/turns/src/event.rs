@@ -1,5 +1,5 @@
 use bytes::{BufMut, BytesMut};
-use omni_domain::{AgentId, ConversationId, MessageId, TurnId};
+use omni_domain::{AgentId, Citation, ConversationId, MessageId, TurnId};
 use serde::{Deserialize, Serialize};
 
 /// What a reader of a turn is told, in the shape of the wire: flat, with the kind in `type`.
@@ -18,6 +18,8 @@ pub enum Event<'a> {
         /// What is added to the thoughts.
         content: &'a str,
     },
+    /// A passage that the model was given for its answer.
+    Citation(&'a Citation),
     /// What the answer cost.
     Usage(TokenUsage),
     /// The answer is whole and stored.
@@ -95,6 +97,8 @@ pub struct Done {
     pub finish_reason: &'static str,
     /// What it cost, if that is known.
     pub usage: Option<TokenUsage>,
+    /// The passages that the model was given.
+    pub citations: Vec<Citation>,
 }
 
 impl Done {
@@ -108,6 +112,7 @@ impl Done {
             agent_id: self.agent_id,
             finish_reason: self.finish_reason,
             usage: self.usage,
+            citations: self.citations.clone(),
         }
     }
 }

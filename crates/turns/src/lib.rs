@@ -22,6 +22,7 @@ mod ledger;
 mod live;
 mod log;
 mod pace;
+mod retrieve;
 mod turns;
 
 pub use ask::{Ask, Attachment};
@@ -30,4 +31,5 @@ pub use error::TurnError;
 pub use event::{Done, Event, Metadata, TokenUsage, UsedFile};
 pub use live::Turn;
 pub use log::{Reader, TurnLog};
+pub use retrieve::{Found, RetrievalFailed, Retriever};
 pub use turns::{Settings, Turns};

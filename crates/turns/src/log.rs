@@ -251,6 +251,7 @@ mod tests {
             agent_id: AgentId::new(4),
             finish_reason: "length",
             usage: None,
+            citations: Vec::new(),
         })
     }
 

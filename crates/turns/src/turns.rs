@@ -4,9 +4,9 @@ use std::time::{Duration, Instant};
 
 use futures::FutureExt;
 use futures::future::{self, Either};
-use omni_domain::{AgentId, AppId, Clock, ConversationId, MinuteWindow, TurnId, UserId};
+use omni_domain::{AgentId, AppId, Clock, ConversationId, MinuteWindow, SiloId, TurnId, UserId};
 use omni_models::{Models, Usage};
-use omni_persistence::{NewTurn, Runner, Store, StoreError, TurnRequest};
+use omni_persistence::{NewTurn, Retrieval, Runner, Store, StoreError, TurnRequest};
 use omni_rbac::{Authority, Grant, Session, SystemGrant, Viewer};
 use omni_sealing::{MasterKey, Place};
 use tokio_util::sync::CancellationToken;
@@ -20,7 +20,7 @@ use crate::event::Metadata;
 use crate::ledger::Ledger;
 use crate::live::{Limits, LiveTurns, Turn};
 use crate::log::TurnLog;
-use crate::{Ask, TurnError};
+use crate::{Ask, Found, Retriever, TurnError};
 
 /// How often a process that runs turns says that it is alive.
 const BEAT: Duration = Duration::from_secs(5);
@@ -53,6 +53,7 @@ pub struct Turns {
     key: MasterKey,
     clock: Arc<dyn Clock>,
     authority: Arc<Authority>,
+    retriever: Arc<dyn Retriever>,
     settings: Settings,
     live: Arc<LiveTurns>,
     attendance: Attendance,
@@ -86,6 +87,7 @@ impl Turns {
         key: MasterKey,
         clock: Arc<dyn Clock>,
         authority: Arc<Authority>,
+        retriever: Arc<dyn Retriever>,
         settings: Settings,
     ) -> Result<Arc<Self>, TurnError> {
         let (ledger, keeping) = Ledger::new(store.clone());
@@ -96,6 +98,7 @@ impl Turns {
             key,
             clock,
             authority,
+            retriever,
             settings,
             attendance: Attendance::default(),
             ledger,
@@ -188,7 +191,8 @@ impl Turns {
         let target = assemble::target(service.as_ref(), key)?;
         let (provider, model) = (target.provider.name(), target.model.clone());
         let (message, files) = ask.read_attachments();
-        let question = assemble::request(&plan.agent, service.as_ref(), &plan.history, &message);
+        let (found, retrieval) = self.retrieve(grant, plan.agent.silo, &ask.message).await?;
+        let question = assemble::request(&plan.agent, service.as_ref(), &plan.history, &message, &found);
         let asked = Usage::estimate_request(&question);
         let asking = self.models.chat(target)?.stream(question);
         let new = NewTurn {
@@ -205,6 +209,9 @@ impl Turns {
         let limit = plan.window.limit;
         let opened =
             opened?.ok_or_else(|| TurnError::RateLimited { limit, resets_in: MinuteWindow::seconds_left(now) })?;
+        if let Some(retrieval) = &retrieval {
+            self.store.keep_retrieval(grant, opened.turn, retrieval, now).await?;
+        }
         let turn = Turn {
             metadata: Arc::new(Metadata {
                 turn_id: opened.turn,
@@ -228,6 +235,7 @@ impl Turns {
             grant: grant.at(),
             ledger: self.ledger.clone(),
             clock: Arc::clone(&self.clock),
+            citations: retrieval.map(|retrieval| retrieval.citations).unwrap_or_default(),
             asked,
             shutdown: self.shutdown.clone(),
         };
@@ -239,6 +247,19 @@ impl Turns {
         self.tasks.spawn(task.in_current_span());
         drop(entered);
         Ok(turn)
+    }
+
+    /// What the agent's silo has for the question, and what is kept of that.
+    async fn retrieve(
+        &self,
+        grant: &Grant<Viewer>,
+        silo: Option<SiloId>,
+        question: &str,
+    ) -> Result<(Vec<Found>, Option<Retrieval>), TurnError> {
+        let Some(silo) = silo else { return Ok((Vec::new(), None)) };
+        let found = self.retriever.retrieve(grant, silo, question).await?;
+        let citations = found.iter().map(|found| found.citation.clone()).collect();
+        Ok((found, Some(Retrieval { silo: Some(silo), query: question.to_owned(), citations })))
     }
 
     /// A turn of this process that runs or has ended a moment ago, if it is the grant holder's own in the grant's app.

@@ -2,6 +2,8 @@ use omni_domain::{AgentId, ConversationId, MessageId, TurnId};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
+use crate::CitationResponse;
+
 /// A message to an agent.
 #[derive(Debug, Clone, Default, Deserialize, ToSchema)]
 pub struct ChatRequest {
@@ -39,6 +41,8 @@ pub struct ChatResponse {
     pub finish_reason: String,
     /// What it cost, if that is known.
     pub usage: Option<TokenUsage>,
+    /// The passages that the model was given, by the numbers that it cites.
+    pub citations: Vec<CitationResponse>,
 }
 
 /// What an answer cost.

@@ -1,11 +1,11 @@
 use omni_domain::{
-    AgentId, AppId, Author, Conversation, ConversationId, ConversationSource, Message, MessageId, MessageStatus,
-    Timestamp, TurnId,
+    AgentId, AppId, Author, Citation, Conversation, ConversationId, ConversationSource, Message, MessageId,
+    MessageStatus, Timestamp, TurnId,
 };
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use crate::TokenUsage;
+use crate::{CitationResponse, TokenUsage};
 
 /// A conversation of the caller with an agent.
 #[derive(Debug, Clone, Serialize, ToSchema)]
@@ -90,15 +90,21 @@ pub struct MessageResponse {
     pub error: Option<String>,
     /// What the answer cost; null on a person's message.
     pub usage: Option<TokenUsage>,
+    /// The passages that the model was given for its answer, by the numbers that it cites; none on a person's message.
+    pub citations: Vec<CitationResponse>,
     /// When it came.
     #[serde(with = "time::serde::rfc3339")]
     #[schema(value_type = String, format = DateTime)]
     pub create_date: Timestamp,
 }
 
-impl From<Message> for MessageResponse {
-    fn from(message: Message) -> Self {
+impl MessageResponse {
+    /// Makes the answer of a message and what was found for its turn.
+    #[must_use]
+    pub fn new(message: Message, citations: &[Citation]) -> Self {
+        let citations = if message.author == Author::Agent { citations } else { &[] };
         Self {
+            citations: citations.iter().map(CitationResponse::from).collect(),
             message_id: message.id,
             turn_id: message.turn,
             role: message.author,

@@ -11,6 +11,7 @@ mod api_keys;
 mod apps;
 mod audit;
 mod chat;
+mod citations;
 mod collaborations;
 pub mod control;
 mod conversations;
@@ -20,6 +21,7 @@ mod files;
 mod folders;
 mod people;
 mod repositories;
+mod search;
 mod server;
 mod silos;
 
@@ -30,11 +32,12 @@ pub use api_keys::{ApiKeyResponse, CreateApiKeyRequest, KeyResponse, NewApiKeyRe
 pub use apps::{AppResponse, CreateAppRequest, DayUsage, UpdateAppRequest, UsageResponse, UsageTotals};
 pub use audit::{AuditActor, AuditChange, AuditCheckResponse, AuditEntryResponse, AuditOrigin, AuditTarget, AuditTold};
 pub use chat::{ChatRequest, ChatResponse, ResetRequest, ResetResponse, TokenUsage};
+pub use citations::{CitationResponse, RetrievalResponse, ScoresResponse};
 pub use collaborations::{ChangeRoleRequest, CollaborationResponse, InviteRequest};
 pub use conversations::{ConversationResponse, HistoryResponse, MessageResponse};
 pub use domains::{
-    AddDomainUrlsRequest, AddedUrls, CrawlJobResponse, CrawlPolicyRequest, CrawlPolicyResponse, CreateDomainRequest, DomainResponse,
-    DomainUrlResponse, UpdateDomainRequest,
+    AddDomainUrlsRequest, AddedUrls, CrawlJobResponse, CrawlPolicyRequest, CrawlPolicyResponse, CreateDomainRequest,
+    DomainResponse, DomainUrlResponse, UpdateDomainRequest,
 };
 pub use embedding_services::{CreateEmbeddingServiceRequest, EmbeddingServiceResponse, UpdateEmbeddingServiceRequest};
 pub use files::{FileEvent, FileResponse, OcrPage, OcrResponse, ReceivedFile, UpdateFileRequest, UploadResponse};
@@ -44,5 +47,9 @@ pub use people::{
     UpdateProfileRequest,
 };
 pub use repositories::{CreateRepositoryRequest, RepositoryResponse, UpdateRepositoryRequest};
+pub use search::{
+    DocumentCountResponse, DocumentsRequest, IndexTextRequest, IndexedTextResponse, SearchRequest, SearchResponse,
+    SearchResult,
+};
 pub use server::{AliveResponse, ReadyResponse, VersionResponse};
 pub use silos::{CreateSiloRequest, SiloResponse, UpdateSiloRequest};

@@ -1,4 +1,4 @@
-use omni_domain::{Agent, AgentDraft, AgentId, AgentPatch, AiService, Invalid, Patch, ServiceId, SiloId, SiloOverview};
+use omni_domain::{Agent, AgentDraft, AgentId, AgentPatch, AiService, Invalid, ServiceId, SiloId, SiloOverview};
 use omni_persistence::{AppScoped, StoreError};
 use omni_rbac::{Editor, Grant, Viewer};
 

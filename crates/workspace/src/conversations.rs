@@ -1,5 +1,7 @@
-use omni_domain::{AgentId, Conversation, ConversationId, Message, MessageId, Page, PageRequest};
-use omni_persistence::{ConversationFilter, StoreError};
+use std::collections::BTreeMap;
+
+use omni_domain::{AgentId, Citation, Conversation, ConversationId, Message, MessageId, Page, PageRequest, TurnId};
+use omni_persistence::{ConversationFilter, Retrieval, StoreError};
 use omni_rbac::{Grant, Session, Viewer};
 
 use crate::{Workspace, WorkspaceError};
@@ -14,6 +16,8 @@ pub struct History {
     pub conversation: Conversation,
     /// The messages, in the order they came.
     pub messages: Vec<Message>,
+    /// What the model was given for the answers among them.
+    pub citations: BTreeMap<TurnId, Vec<Citation>>,
     /// Whether there are messages before these.
     pub has_more: bool,
 }
@@ -54,7 +58,18 @@ impl Workspace {
         let excerpt = self.store.measure_messages(grant, id, before, most.saturating_add(1), MOST_TEXT).await?;
         let shown = u32::try_from(excerpt.fitting).unwrap_or(u32::MAX).clamp(1, most.max(1));
         let messages = self.store.messages(grant, id, before, shown).await?;
-        Ok(History { conversation, messages, has_more: excerpt.found > u64::from(shown) })
+        let turns: Vec<TurnId> = messages.iter().map(|message| message.turn).collect();
+        let retrievals = self.store.retrievals(grant, &turns).await?;
+        let citations = retrievals.into_iter().map(|(turn, retrieval)| (turn, retrieval.citations)).collect();
+        Ok(History { conversation, messages, citations, has_more: excerpt.found > u64::from(shown) })
+    }
+
+    /// What was looked up for a turn of the grant holder's own.
+    ///
+    /// # Errors
+    /// [`StoreError::NotFound`] if nothing was, or it is not theirs.
+    pub async fn retrieval(&self, grant: &Grant<Viewer>, turn: TurnId) -> Result<Retrieval, WorkspaceError> {
+        Ok(self.store.retrieval(grant, turn).await?.ok_or(StoreError::NotFound)?)
     }
 
     /// Removes a conversation of the grant holder.

@@ -37,7 +37,7 @@ impl Workspace {
             created: now,
             updated: now,
         };
-        let service = self.check_target(service, key.clone())?;
+        let service = self.check_embedding_target(service, key.clone())?;
         let sealed = key.map(|key| self.seal(grant, EMBEDDING_SERVICE_KEY, service.id.get(), &key)).transpose()?;
         Ok(self.store.create_embedding_service(grant, &service, sealed.as_ref()).await?)
     }
@@ -54,10 +54,12 @@ impl Workspace {
         patch: EmbeddingServicePatch,
         key: KeyChange,
     ) -> Result<EmbeddingService, WorkspaceError> {
-        self.store.update_embedding_service(grant, id, |stored| self.changed(grant, &stored, patch, key)).await?
+        self.store
+            .update_embedding_service(grant, id, |stored| self.changed_embedding(grant, &stored, patch, key))
+            .await?
     }
 
-    fn changed(
+    fn changed_embedding(
         &self,
         grant: &Grant<Editor>,
         stored: &EmbeddingService,
@@ -66,7 +68,7 @@ impl Workspace {
     ) -> Result<(EmbeddingService, StoredKey), WorkspaceError> {
         let mut next = patch.apply(stored.clone())?;
         next.updated = self.now();
-        let next = self.check_target(next, key_after(&key, stored.key_mask.as_deref()))?;
+        let next = self.check_embedding_target(next, key_after(&key, stored.key_mask.as_deref()))?;
         if matches!(key, KeyChange::Keep) && stored.asks_for_key_again(&next) {
             return Err(Invalid::new("api_key", "enter it again, because the provider or the base URL changes").into());
         }
@@ -81,7 +83,7 @@ impl Workspace {
     }
 
     /// Whether the service could be talked to, and its provider's and address's canonical forms.
-    fn check_target(
+    fn check_embedding_target(
         &self,
         service: EmbeddingService,
         key: Option<SecretString>,

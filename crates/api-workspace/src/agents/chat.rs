@@ -6,7 +6,7 @@ use omni_http::{
 };
 use omni_rbac::Viewer;
 use omni_turns::{Reader, Turn};
-use omni_wire::{ChatResponse, TokenUsage};
+use omni_wire::{ChatResponse, CitationResponse, TokenUsage};
 use serde_json::json;
 use utoipa::openapi::schema::Schema;
 use utoipa::openapi::{RefOr, Response};
@@ -73,6 +73,7 @@ async fn whole(turn: &Turn) -> Result<ChatResponse, ApiError> {
             output_tokens: usage.output_tokens,
             estimated: usage.estimated,
         }),
+        citations: done.citations.iter().map(CitationResponse::from).collect(),
     })
 }
 

@@ -3,6 +3,7 @@ mod chat_body;
 mod reset;
 mod turn_cancel;
 mod turn_events;
+mod turn_retrieval;
 
 use omni_domain::{Agent, AgentId};
 use omni_http::Example;
@@ -15,6 +16,7 @@ pub(crate) use chat::Chat;
 pub(crate) use reset::Reset;
 pub(crate) use turn_cancel::CancelTurn;
 pub(crate) use turn_events::TurnEvents;
+pub(crate) use turn_retrieval::TurnRetrieval;
 
 use crate::Services;
 use crate::resource::{Resource, Summaries};

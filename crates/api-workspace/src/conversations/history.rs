@@ -54,9 +54,14 @@ impl Endpoint for History {
             return Err(ApiError::invalid("limit", format!("must be from 1 to {MOST}")));
         }
         let grant = &ctx.granted.grant;
-        let omni_workspace::History { conversation, messages, has_more } =
+        let omni_workspace::History { conversation, messages, citations, has_more } =
             ctx.state.workspace.conversation(grant, call.path, call.query.before, most).await?;
-        let messages = messages.into_iter().map(MessageResponse::from).collect();
+        let found = |turn| citations.get(&turn).map(Vec::as_slice).unwrap_or_default();
+        let shown = |message: omni_domain::Message| {
+            let citations = found(message.turn);
+            MessageResponse::new(message, citations)
+        };
+        let messages = messages.into_iter().map(shown).collect();
         Ok(Answer(HistoryResponse { conversation: conversation.into(), messages, has_more }))
     }
 }

@@ -28,10 +28,12 @@ impl Endpoint for AddUrls {
         Example::body(json!({ "urls": ["https://docs.example.com/hidden", "https://blog.example.com/release"] }))
     }
 
-    async fn handle(ctx: Ctx<Self>, call: Call<DomainId, NoQuery, Json<AddDomainUrlsRequest>>) -> Result<Self::Reply, ApiError> {
+    async fn handle(
+        ctx: Ctx<Self>,
+        call: Call<DomainId, NoQuery, Json<AddDomainUrlsRequest>>,
+    ) -> Result<Self::Reply, ApiError> {
         let Json(request) = call.body;
-        let added =
-            ctx.state.knowledge.add_domain_urls(&ctx.granted.grant, call.path, &request.into_urls()).await?;
+        let added = ctx.state.knowledge.add_domain_urls(&ctx.granted.grant, call.path, &request.into_urls()).await?;
         Ok(Created(AddedUrls { items: added.into_iter().map(DomainUrlResponse::from).collect() }))
     }
 }

@@ -32,7 +32,10 @@ impl Endpoint for Create {
         }))
     }
 
-    async fn handle(ctx: Ctx<Self>, call: Call<(), NoQuery, Json<CreateDomainRequest>>) -> Result<Self::Reply, ApiError> {
+    async fn handle(
+        ctx: Ctx<Self>,
+        call: Call<(), NoQuery, Json<CreateDomainRequest>>,
+    ) -> Result<Self::Reply, ApiError> {
         let Json(request) = call.body;
         let domain = ctx.state.knowledge.create_domain(&ctx.granted.grant, request.into_draft()?).await?;
         Ok(Created(domain.into()))

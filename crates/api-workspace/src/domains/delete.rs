@@ -20,7 +20,8 @@ impl Endpoint for Delete {
     const PATH: &'static str = "/internal/domains/{domain_id}";
     const SECTION: &'static str = SECTION;
     const SUMMARY: &'static str = "Delete domain";
-    const DETAILS: &'static str = "With its silo, its pages and its jobs. Not while it is being crawled, nor while agents use its silo.";
+    const DETAILS: &'static str =
+        "With its silo, its pages and its jobs. Not while it is being crawled, nor while agents use its silo.";
 
     fn example() -> Example {
         Example::plain()

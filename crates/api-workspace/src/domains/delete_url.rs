@@ -2,7 +2,7 @@ use omni_domain::DomainId;
 use omni_http::{ApiError, Call, Ctx, Deleted, Endpoint, Example, InApp, Method, NoBody, NoQuery, Via};
 use omni_rbac::Editor;
 
-use super::{UrlPath, SECTION};
+use super::{SECTION, UrlPath};
 use crate::WorkspaceApi;
 
 /// Forgets a page of a domain and what it says.

@@ -78,7 +78,10 @@ impl Following {
             Err(error) => {
                 tracing::debug!(%error, "a visit cannot be followed any longer");
                 self.is_over = true;
-                return Some(frame("error", &serde_json::json!({ "detail": "the job cannot be read; ask for it again" })));
+                return Some(frame(
+                    "error",
+                    &serde_json::json!({ "detail": "the job cannot be read; ask for it again" }),
+                ));
             }
         };
         self.is_over = job.status.is_over();

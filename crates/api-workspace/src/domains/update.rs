@@ -27,7 +27,10 @@ impl Endpoint for Update {
         Example::body(json!({ "description": "How our product is used and set up", "policy": { "max_pages": 500 } }))
     }
 
-    async fn handle(ctx: Ctx<Self>, call: Call<DomainId, NoQuery, Json<UpdateDomainRequest>>) -> Result<Self::Reply, ApiError> {
+    async fn handle(
+        ctx: Ctx<Self>,
+        call: Call<DomainId, NoQuery, Json<UpdateDomainRequest>>,
+    ) -> Result<Self::Reply, ApiError> {
         let Json(request) = call.body;
         let domain = ctx.state.knowledge.update_domain(&ctx.granted.grant, call.path, request.into_patch()?).await?;
         Ok(Answer(domain.into()))

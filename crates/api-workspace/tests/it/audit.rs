@@ -46,6 +46,11 @@ async fn every_kind_of_change_has_its_entry() {
     let put = async |path: String, body: Value| owner.put(&path).json(&body).send().await.expect(200);
     put(format!("/internal/apps/{}", cast.app), json!({ "name": "Renamed" })).await;
     put(format!("/internal/ai_services/{}", ids.service), json!({ "api_key": "sk-canary-9999" })).await;
+    let described = json!({ "description": "Described" });
+    put(format!("/internal/embedding_services/{}", ids.embedding_service), described.clone()).await;
+    put(format!("/internal/silos/{}", ids.silo), described.clone()).await;
+    put(format!("/internal/repositories/{}", ids.repository), described).await;
+    put(format!("/internal/folders/{}", ids.folder), json!({ "name": "Renamed" })).await;
     put(format!("/internal/collaboration/{}", ids.collaboration), json!({ "role": "viewer" })).await;
     cast.invited.put(&format!("/internal/collaboration/{}/accept", ids.collaboration)).send().await.expect(200);
     owner.post(&format!("/internal/agents/{}/reset", ids.agent)).send().await.expect(200);
@@ -54,6 +59,10 @@ async fn every_kind_of_change_has_its_entry() {
         format!("/internal/api_keys/{}", ids.key),
         format!("/internal/agents/{}", ids.agent),
         format!("/internal/ai_services/{}", ids.service),
+        format!("/internal/folders/{}", ids.folder),
+        format!("/internal/repositories/{}", ids.repository),
+        format!("/internal/silos/{}", ids.silo),
+        format!("/internal/embedding_services/{}", ids.embedding_service),
         format!("/internal/collaboration/{}", ids.collaboration),
     ] {
         owner.delete(&path).send().await.expect(200);
@@ -69,8 +78,16 @@ async fn every_kind_of_change_has_its_entry() {
             "agent.create",
             "collaboration.invite",
             "api_key.create",
+            "embedding_service.create",
+            "silo.create",
+            "repository.create",
+            "folder.create",
             "app.update",
             "ai_service.update",
+            "embedding_service.update",
+            "silo.update",
+            "repository.update",
+            "folder.update",
             "collaboration.change_role",
             "collaboration.accept",
             "conversation.reset",
@@ -78,6 +95,10 @@ async fn every_kind_of_change_has_its_entry() {
             "api_key.revoke",
             "agent.delete",
             "ai_service.delete",
+            "folder.delete",
+            "repository.delete",
+            "silo.delete",
+            "embedding_service.delete",
             "collaboration.remove",
         ]
     );

@@ -1,13 +1,14 @@
 //! Input that makes no sense is answered with a sentence that names what is wrong, and changes nothing.
 
 use omni_api_workspace::ROUTES;
+use omni_http::Reach;
 use omni_testkit::{Answer, Client, PATIENCE, TestApi, eventually, raw};
 use serde_json::{Value, json};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 
 use crate::openapi::Document;
-use crate::scene::{Ids, Route, filled, join, name, parameters, target};
+use crate::scene::{Ids, Route, body, filled, join, name, parameters, target};
 
 /// An app with one of everything, and its owner.
 struct Place {
@@ -38,7 +39,7 @@ impl Place {
 
     /// The routes that read a JSON body, each with an example of one.
     fn with_bodies(&self) -> Vec<(&'static Route, Value)> {
-        ROUTES.iter().filter_map(|route| Some((route, route.example().body?))).collect()
+        ROUTES.iter().filter_map(|route| Some((route, body(route, self.ids)?))).collect()
     }
 }
 
@@ -224,7 +225,12 @@ async fn a_query_with_what_is_no_number_is_refused_by_name() {
             for wrong in ["abc", "1.5", "99999999999999999999", "1%00", "%00", "%ff", "", "1%202", "null"] {
                 let path = filled(route.path, place.ids);
                 let app = if parameter == "app_id" { String::new() } else { format!("app_id={}", place.ids.app) };
-                let target = join(&join(&path, &app), &format!("{parameter}={wrong}"));
+                // What the access rule reads is right but for what is tried.
+                let thing = match route.access().reach {
+                    Reach::AppOfQueried(name) if name != parameter => format!("{name}={}", place.ids.repository),
+                    _ => String::new(),
+                };
+                let target = join(&join(&join(&path, &app), &thing), &format!("{parameter}={wrong}"));
                 let answer = place.owner.request(route.method.as_str(), &target).send().await;
                 let detail = answer.refusal(400);
                 let names_it = detail.starts_with(parameter) || detail.contains("NUL");
@@ -245,6 +251,10 @@ async fn pages_that_cannot_be_are_refused_and_pages_behind_the_end_are_empty() {
         "/internal/apps?".to_owned(),
         format!("/internal/agents?app_id={app}&"),
         format!("/internal/ai_services?app_id={app}&"),
+        format!("/internal/embedding_services?app_id={app}&"),
+        format!("/internal/silos?app_id={app}&"),
+        format!("/internal/repositories?app_id={app}&"),
+        format!("/internal/folders?repository_id={}&", place.ids.repository),
         "/internal/conversations?".to_owned(),
     ] {
         for (query, field) in [

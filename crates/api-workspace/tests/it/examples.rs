@@ -23,6 +23,12 @@ const SHOWN: &[(&str, &str, &[&str], &[&str])] = &[
         &["name", "provider", "model", "api_key", "temperature", "max_tokens"],
         &["service_id", "name", "provider", "model"],
     ),
+    (
+        "POST",
+        "/internal/silos",
+        &["name", "description", "vector_db_type", "embedding_service_id", "retrieval_count"],
+        &["silo_id", "name", "app_id"],
+    ),
     ("GET", "/internal/version", &[], &["version", "environment", "python_version"]),
 ];
 

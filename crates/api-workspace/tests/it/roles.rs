@@ -45,7 +45,7 @@ fn targets(route: &Route, ids: Ids) -> Vec<(bool, String)> {
     let plain = target(route, ids);
     let app = ids.app;
     match route.access().reach {
-        Reach::AppOfThing | Reach::AppByPath | Reach::AppOrMine => {
+        Reach::AppOfThing | Reach::AppOfQueried(_) | Reach::AppByPath | Reach::AppOrMine => {
             vec![(false, plain.clone()), (true, join(&plain, &format!("app_id={app}")))]
         }
         Reach::AppByQuery => vec![(true, plain)],
@@ -84,7 +84,7 @@ async fn every_route_answers_every_actor_as_its_line_says() {
                 let expected = expected(route, &actor, names_app);
                 let client = in_own_session(route, &actor).await;
                 let before = api.database().snapshot().await;
-                let answer = call_at(&client, route, &target).send().await;
+                let answer = call_at(&client, route, ids, &target).send().await;
                 cells += 1;
                 if answer.status != expected {
                     wrong.push(format!("{} by {} ({target}): expected {expected}; {answer}", name(route), actor.name));

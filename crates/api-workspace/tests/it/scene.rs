@@ -4,6 +4,7 @@ use omni_api_workspace::WorkspaceApi;
 use omni_domain::Role;
 use omni_http::{Reach, RouteSpec};
 use omni_testkit::{Call, Cast, Client, TestApi};
+use serde_json::{Value, json};
 
 pub(crate) type Route = RouteSpec<WorkspaceApi>;
 
@@ -24,34 +25,44 @@ pub(crate) struct Ids {
     /// Somebody's account that owns nothing.
     pub(crate) person: i64,
     pub(crate) session: i64,
+    pub(crate) embedding_service: i64,
+    /// A silo that is part of nothing.
+    pub(crate) silo: i64,
     pub(crate) repository: i64,
-    /// A file of the repository that nobody works on.
-    pub(crate) file: i64,
+    pub(crate) folder: i64,
 }
 
 impl Ids {
     /// Makes one thing of every kind in the app; the conversation is `client`'s own.
     pub(crate) async fn make(client: &Client, app: i64) -> Self {
         let service = client.post(&format!("/internal/ai_services?app_id={app}"));
-        let body = serde_json::json!({ "name": "A service", "provider": "local", "model": "local" });
+        let body = json!({ "name": "A service", "provider": "local", "model": "local" });
         let service = service.json(&body).send().await.expect(201)["service_id"].as_i64().unwrap();
         let agent = client.create_agent(app, "An agent", None).await;
         let invite = client.post(&format!("/internal/collaboration/apps/{app}/invite"));
-        let invited = invite.json(&serde_json::json!({ "email": Cast::INVITED })).send().await.expect(201);
+        let invited = invite.json(&json!({ "email": Cast::INVITED })).send().await.expect(201);
         let collaboration = invited["collab_id"].as_i64().unwrap();
         let key = client.post(&format!("/internal/api_keys?app_id={app}"));
-        let key =
-            key.json(&serde_json::json!({ "name": "A key" })).send().await.expect(201)["key_id"].as_i64().unwrap();
+        let key = key.json(&json!({ "name": "A key" })).send().await.expect(201)["key_id"].as_i64().unwrap();
         let person = client.meet(&format!("passer-by-{app}@example.com")).await.user_id;
-        let repository = client.post(&format!("/internal/repositories?app_id={app}"));
-        let body = serde_json::json!({ "name": "A repository" });
-        let repository = repository.json(&body).send().await.expect(201)["repo_id"].as_i64().unwrap();
-        let files = format!("/internal/repositories/{repository}/files");
-        let file = client.post(&files).form(&[], &[("file", "a.txt", b"A file")]).send().await.expect(201);
-        let file = file["resource_id"].as_i64().unwrap();
-        client.post(&format!("{files}/{file}/cancel")).send().await.expect(200);
-        let ids = Self { app, agent, service, collaboration, key, person, repository, file, ..Self::unknown() };
+        let ids = Self { app, agent, service, collaboration, key, person, ..Self::unknown() };
+        let ids = ids.drawn_on(client).await;
         ids.talked_by(client).await.signed_in_by(client).await
+    }
+
+    /// The same with what agents can draw on.
+    async fn drawn_on(self, client: &Client) -> Self {
+        let make = async |kind: &str, body: Value, id: &str| {
+            let call = client.post(&format!("/internal/{kind}?app_id={}", self.app)).json(&body);
+            call.send().await.expect(201)[id].as_i64().unwrap()
+        };
+        let embedding_service = json!({ "name": "Embeddings", "provider": "local" });
+        let embedding_service = make("embedding_services", embedding_service, "service_id").await;
+        let silo = make("silos", json!({ "name": "A silo" }), "silo_id").await;
+        let repository = make("repositories", json!({ "name": "A repository" }), "repo_id").await;
+        let folder = json!({ "name": "A folder", "repository_id": repository });
+        let folder = make("folders", folder, "folder_id").await;
+        Self { embedding_service, silo, repository, folder, ..self }
     }
 
     /// The same with a conversation of somebody else's own.
@@ -81,14 +92,20 @@ impl Ids {
             key: UNKNOWN,
             person: UNKNOWN,
             session: UNKNOWN,
+            embedding_service: UNKNOWN,
+            silo: UNKNOWN,
             repository: UNKNOWN,
-            file: UNKNOWN,
+            folder: UNKNOWN,
         }
     }
 
-    /// What stands for a parameter of a path.
-    fn parameter(self, name: &str) -> i64 {
+    /// What stands for a parameter of a path or a query, or for a reference in a body.
+    fn parameter(self, path: &str, name: &str) -> i64 {
         match name {
+            "service_id" if path.starts_with("/internal/embedding_services") => self.embedding_service,
+            "silo_id" => self.silo,
+            "repo_id" | "repository_id" => self.repository,
+            "folder_id" => self.folder,
             "app_id" => self.app,
             "agent_id" => self.agent,
             "service_id" => self.service,
@@ -98,8 +115,6 @@ impl Ids {
             "key_id" => self.key,
             "user_id" => self.person,
             "session_id" => self.session,
-            "repo_id" => self.repository,
-            "file_id" => self.file,
             other => panic!("a scene has no `{other}` yet: make one in `Ids::make`"),
         }
     }
@@ -112,13 +127,18 @@ pub(crate) fn parameters(path: &str) -> impl Iterator<Item = &str> {
 
 /// The path with its parameters filled in.
 pub(crate) fn filled(path: &str, ids: Ids) -> String {
-    parameters(path)
-        .fold(path.to_owned(), |filled, name| filled.replace(&format!("{{{name}}}"), &ids.parameter(name).to_string()))
+    parameters(path).fold(path.to_owned(), |filled, name| {
+        filled.replace(&format!("{{{name}}}"), &ids.parameter(path, name).to_string())
+    })
 }
 
 /// The path and query of a call that makes sense, with `?app_id=` only where it must be.
 pub(crate) fn target(route: &Route, ids: Ids) -> String {
-    let app = (route.access().reach == Reach::AppByQuery).then(|| ("app_id", ids.app.to_string()));
+    let app = match route.access().reach {
+        Reach::AppByQuery => Some(("app_id", ids.app.to_string())),
+        Reach::AppOfQueried(name) => Some((name, ids.parameter(route.path, name).to_string())),
+        _ => None,
+    };
     let example = route.example();
     let given = example.query.iter().map(|(name, value)| (*name, (*value).to_owned()));
     let query: Vec<String> = given.chain(app).map(|(name, value)| format!("{name}={value}")).collect();
@@ -134,24 +154,27 @@ pub(crate) fn join(path: &str, query: &str) -> String {
     }
 }
 
+/// The body of the route's own example; what it refers to are these.
+pub(crate) fn body(route: &Route, ids: Ids) -> Option<Value> {
+    let mut body = route.example().body?;
+    if let Some(repository) = body.get_mut("repository_id") {
+        *repository = json!(ids.repository);
+    }
+    Some(body)
+}
+
 /// The route's own example at another place.
-pub(crate) fn call_at(client: &Client, route: &Route, target: &str) -> Call {
+pub(crate) fn call_at(client: &Client, route: &Route, ids: Ids, target: &str) -> Call {
     let call = client.request(route.method.as_str(), target);
-    let example = route.example();
-    match example.body {
+    match body(route, ids) {
         Some(body) => call.json(&body),
-        None if example.files.is_empty() => call,
-        None => {
-            let files: Vec<_> =
-                example.files.iter().map(|file| (file.field, file.name, file.content.as_bytes())).collect();
-            call.form(&[], &files)
-        }
+        None => call,
     }
 }
 
 /// The route's own example.
 pub(crate) fn call(client: &Client, route: &Route, ids: Ids) -> Call {
-    call_at(client, route, &target(route, ids))
+    call_at(client, route, ids, &target(route, ids))
 }
 
 /// Whether only a collaborator can do it; an owner has nothing to leave.

@@ -19,7 +19,7 @@ async fn send(client: &Client, route: &Route, ids: Ids, query: &str) -> Answer {
         Reach::AppByQuery | Reach::AppOrMine => filled(route.path, ids),
         _ => target(route, ids),
     };
-    call_at(client, route, &join(&path, query)).send().await
+    call_at(client, route, ids, &join(&path, query)).send().await
 }
 
 #[tokio::test]
@@ -61,7 +61,9 @@ async fn a_thing_is_not_found_under_the_name_of_another_app_of_the_same_owner() 
     let ids = Ids::make(&cast.owner, cast.app).await;
     let another = cast.owner.create_app("Mine, too").await;
     let before = api.database().snapshot().await;
-    for route in in_an_app().filter(|route| matches!(route.access().reach, Reach::AppOfThing | Reach::AppByPath)) {
+    for route in in_an_app()
+        .filter(|route| matches!(route.access().reach, Reach::AppOfThing | Reach::AppOfQueried(_) | Reach::AppByPath))
+    {
         let wrong = send(&cast.owner, route, ids, &format!("app_id={another}")).await;
         wrong.refusal(404);
         // Not even one who outranks everyone gets it so.
@@ -110,12 +112,28 @@ async fn a_reference_in_a_body_to_another_app_is_refused_by_name_and_tells_nothi
     let ours = Ids::make(&cast.owner, cast.app).await;
     let theirs = Ids::make(&cast.neighbour, cast.other_app).await;
     let before = api.database().snapshot().await;
-    for field in ["service_id", "silo_id"] {
-        let details = [theirs.service, crate::scene::UNKNOWN].map(async |id| {
-            let body = json!({ "name": "Spy", field: id });
-            let made = cast.owner.post(&format!("/internal/agents?app_id={}", ours.app)).json(&body).send().await;
+    let agent = json!({ "name": "Spy" });
+    let folder = json!({ "name": "Spy", "repository_id": ours.repository });
+    let folder_of = format!("folders/{}", ours.folder);
+    for (field, foreign, collection, item, draft) in [
+        ("service_id", theirs.service, "agents", format!("agents/{}", ours.agent), &agent),
+        ("silo_id", theirs.silo, "agents", format!("agents/{}", ours.agent), &agent),
+        ("embedding_service_id", theirs.embedding_service, "silos", format!("silos/{}", ours.silo), &agent),
+        (
+            "embedding_service_id",
+            theirs.embedding_service,
+            "repositories",
+            format!("repositories/{}", ours.repository),
+            &agent,
+        ),
+        ("parent_folder_id", theirs.folder, "folders", folder_of, &folder),
+    ] {
+        let details = [foreign, crate::scene::UNKNOWN].map(async |id| {
+            let mut body = draft.clone();
+            body[field] = json!(id);
+            let made = cast.owner.post(&format!("/internal/{collection}?app_id={}", ours.app)).json(&body).send().await;
             let body = json!({ field: id });
-            let changed = cast.owner.put(&format!("/internal/agents/{}", ours.agent)).json(&body).send().await;
+            let changed = cast.owner.put(&format!("/internal/{item}")).json(&body).send().await;
             let details = [made.refusal(400), changed.refusal(400)];
             details.map(|detail| {
                 assert!(detail.starts_with(&format!("{field}: ")), "{detail}");
@@ -124,6 +142,11 @@ async fn a_reference_in_a_body_to_another_app_is_refused_by_name_and_tells_nothi
         });
         let [foreign, unknown] = details;
         assert_eq!(foreign.await, unknown.await);
+    }
+    for id in [theirs.repository, crate::scene::UNKNOWN] {
+        let body = json!({ "name": "Spy", "repository_id": id });
+        let made = cast.owner.post(&format!("/internal/folders?app_id={}", ours.app)).json(&body).send().await;
+        assert_eq!(made.refusal(400), format!("repository_id: nothing with the id {id} in this app"));
     }
     let foreign_conversation = json!({ "message": "What did they say?", "conversation_id": theirs.conversation });
     let chat = cast.owner.post(&format!("/internal/agents/{}/chat", ours.agent)).json(&foreign_conversation);

@@ -166,8 +166,7 @@ impl<'a> Crawl<'a> {
         let parts = &self.knowledge.parts;
         for found in table::batches(news) {
             let now = parts.clock.now();
-            let noted =
-                parts.store.note_found_pages(self.grant, self.domain.id, &found, self.job.created, now).await?;
+            let noted = parts.store.note_found_pages(self.grant, self.domain.id, &found, self.job.created, now).await?;
             self.table.take(noted);
         }
         Ok(())
@@ -228,10 +227,8 @@ impl<'a> Crawl<'a> {
             None => return Err(StoreError::NotFound.into()),
         };
         // Without a document there is nothing that could be as it was.
-        let validators = row.document.map(|_| Validators {
-            etag: row.etag.clone(),
-            last_modified: row.last_modified.clone(),
-        });
+        let validators =
+            row.document.map(|_| Validators { etag: row.etag.clone(), last_modified: row.last_modified.clone() });
         let fetched = self.fetcher.fetch(&visit.url, &validators.unwrap_or_default()).await;
         let recorded = self.frontier.record(&visit.url, &fetched);
         let page = match fetched {
@@ -269,8 +266,7 @@ impl<'a> Crawl<'a> {
         let found = table::found(to, visit.via, visit.depth, None);
         let parts = &self.knowledge.parts;
         let now = parts.clock.now();
-        let noted =
-            parts.store.note_found_pages(self.grant, self.domain.id, &[found], self.job.created, now).await?;
+        let noted = parts.store.note_found_pages(self.grant, self.domain.id, &[found], self.job.created, now).await?;
         self.table.take(noted);
         Ok(self.table.get(to).cloned())
     }

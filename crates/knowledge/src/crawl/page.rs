@@ -20,10 +20,7 @@ pub(super) enum Reading {
     /// Text.
     Text(Box<PageContent>),
     /// Nothing that could be found; it may lead to other pages all the same.
-    Nothing {
-        reason: String,
-        web: Option<WebReferences>,
-    },
+    Nothing { reason: String, web: Option<WebReferences> },
     /// It is damaged, or more than is read.
     Unreadable { reason: String },
 }
@@ -38,7 +35,8 @@ pub(super) struct PageContent {
 impl PageContent {
     fn of(extract: Extract) -> Self {
         let title = extract.title.as_deref().unwrap_or_default();
-        let hash = Sha256::new().chain_update(title).chain_update("\0").chain_update(extract.whole_text().text).finalize();
+        let hash =
+            Sha256::new().chain_update(title).chain_update("\0").chain_update(extract.whole_text().text).finalize();
         Self { extract, hash: hash.into() }
     }
 

@@ -15,6 +15,8 @@ pub(crate) async fn dump(sql: &Connection) -> Vec<String> {
                FROM pg_indexes WHERE schemaname = 'public' AND tablename NOT LIKE '\\_\\_diesel%' \
              UNION ALL SELECT format('type %s', typname) \
                FROM pg_type WHERE typnamespace = 'public'::regnamespace AND typname NOT LIKE '%\\_\\_diesel%' \
+               AND NOT EXISTS (SELECT FROM pg_depend d WHERE d.objid = pg_type.oid AND d.deptype = 'e') \
+               AND NOT EXISTS (SELECT FROM pg_depend d WHERE d.objid = pg_type.typelem AND d.deptype = 'e') \
              ORDER BY 1",
             &[],
         )

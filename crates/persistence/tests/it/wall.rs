@@ -117,9 +117,12 @@ async fn an_owner_who_is_no_superuser_is_behind_the_wall_too() {
     let database = TestDatabase::empty().await;
     let sql = database.sql().await;
     let name = format!("owner_of_{}", database.name());
-    sql.batch_execute(&format!("CREATE ROLE {name} LOGIN; ALTER DATABASE {} OWNER TO {name}", database.name()))
-        .await
-        .unwrap();
+    sql.batch_execute(&format!(
+        "CREATE EXTENSION vector; CREATE ROLE {name} LOGIN; ALTER DATABASE {} OWNER TO {name}",
+        database.name()
+    ))
+    .await
+    .unwrap();
     let url = database.url().replacen("omni@", &format!("{name}@"), 1);
     assert_ne!(url, database.url(), "the test's server has another login now");
     let store =

@@ -115,6 +115,17 @@ impl FakeQdrant {
     }
 }
 
+impl FakeQdrant {
+    /// How many points there are in all collections.
+    ///
+    /// # Panics
+    /// If a test that failed has left it in disorder.
+    #[must_use]
+    pub fn all_points(&self) -> usize {
+        self.state.lock().unwrap().store.all_points()
+    }
+}
+
 async fn serve(listener: TcpListener, state: Arc<Mutex<State>>) {
     let mut connections = JoinSet::new();
     while let Ok((stream, _)) = listener.accept().await {

@@ -62,6 +62,10 @@ impl Store {
         self.collections.get(collection).map(|collection| collection.points.len())
     }
 
+    pub(super) fn all_points(&self) -> usize {
+        self.collections.values().map(|collection| collection.points.len()).sum()
+    }
+
     pub(super) fn route(&mut self, method: &str, path: &[&str], body: &Value, waits: bool) -> Answer {
         match (method, path) {
             ("GET", ["collections"]) => {
