@@ -11,6 +11,7 @@ use omni_rbac::{Grant, Session, Viewer};
 use crate::app_scoped::count;
 use crate::audit;
 use crate::connection::Sight;
+use crate::error::through_deadlocks;
 use crate::statement::Statement;
 use crate::{Store, StoreError};
 
@@ -245,6 +246,10 @@ impl Store {
     /// # Errors
     /// [`StoreError::NotFound`] if they have none with this number in the grant's app.
     pub async fn delete_conversation(&self, grant: &Grant<Viewer>, id: ConversationId) -> Result<(), StoreError> {
+        through_deadlocks(async || self.try_delete_conversation(grant, id).await).await
+    }
+
+    async fn try_delete_conversation(&self, grant: &Grant<Viewer>, id: ConversationId) -> Result<(), StoreError> {
         let own = |start: &'static str| {
             let of = Statement::new(start).int(id.get()).sql(" AND app_id = ").int(grant.app().get());
             of.sql(" AND user_id = ").int(grant.actor().get())
@@ -271,6 +276,15 @@ impl Store {
     /// # Errors
     /// [`StoreError::Invalid`] if the named one is not theirs or not with this agent.
     pub async fn reset_conversation(
+        &self,
+        grant: &Grant<Viewer>,
+        agent: AgentId,
+        named: Option<ConversationId>,
+    ) -> Result<Option<ConversationId>, StoreError> {
+        through_deadlocks(async || self.try_reset_conversation(grant, agent, named).await).await
+    }
+
+    async fn try_reset_conversation(
         &self,
         grant: &Grant<Viewer>,
         agent: AgentId,

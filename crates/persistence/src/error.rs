@@ -66,9 +66,29 @@ impl Failure for StoreError {
 }
 
 impl StoreError {
+    fn is_deadlock(&self) -> bool {
+        matches!(self, Self::Unavailable(cause) if cause.to_string().contains("deadlock detected"))
+    }
+
     pub(crate) fn inconsistent(problem: impl Into<String>) -> Self {
         Self::Inconsistent(problem.into())
     }
+}
+
+/// How often something is tried that loses a deadlock.
+const ATTEMPTS: usize = 4;
+
+/// Does a transaction, again if it was the one of a deadlock that PostgreSQL gave up: the other one is through by then.
+pub(crate) async fn through_deadlocks<T>(
+    mut transaction: impl AsyncFnMut() -> Result<T, StoreError>,
+) -> Result<T, StoreError> {
+    for _ in 1..ATTEMPTS {
+        match transaction().await {
+            Err(error) if error.is_deadlock() => {}
+            outcome => return outcome,
+        }
+    }
+    transaction().await
 }
 
 /// What a broken constraint means to the person who broke it.
