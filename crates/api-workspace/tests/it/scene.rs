@@ -32,6 +32,16 @@ pub(crate) struct Ids {
     pub(crate) folder: i64,
     /// A file of the repository that nobody works on.
     pub(crate) file: i64,
+    /// A domain that nobody has visited.
+    pub(crate) domain: i64,
+    /// A page of it.
+    pub(crate) domain_url: i64,
+    /// A domain that is to be visited.
+    pub(crate) crawled: i64,
+    /// A visit of it that was stopped.
+    pub(crate) stopped_job: i64,
+    /// A visit of it that nobody has begun.
+    pub(crate) job: i64,
 }
 
 impl Ids {
@@ -68,7 +78,28 @@ impl Ids {
         let file = client.post(&files).form(&[], &[("file", "a.txt", b"A file")]).send().await.expect(201);
         let file = file["resource_id"].as_i64().unwrap();
         client.post(&format!("{files}/{file}/cancel")).send().await.expect(200);
-        Self { embedding_service, silo, repository, folder, file, ..self }
+        Self { embedding_service, silo, repository, folder, file, ..self }.visited(client).await
+    }
+
+    /// The same with sites.
+    async fn visited(self, client: &Client) -> Self {
+        let domain = async |name: &str| {
+            let body = json!({ "name": name, "base_url": "https://site.example/" });
+            let made = client.post(&format!("/internal/domains?app_id={}", self.app)).json(&body).send().await;
+            made.expect(201)["domain_id"].as_i64().unwrap()
+        };
+        let (domain, crawled) = (domain("A domain").await, domain("A domain that is visited").await);
+        let urls = client.post(&format!("/internal/domains/{domain}/urls"));
+        let added = urls.json(&json!({ "url": "https://site.example/page" })).send().await.expect(201);
+        let crawl = async || {
+            let asked = client.post(&format!("/internal/domains/{crawled}/crawl")).send().await;
+            asked.expect(202)["job_id"].as_i64().unwrap()
+        };
+        let stopped_job = crawl().await;
+        client.post(&format!("/internal/domains/{crawled}/jobs/{stopped_job}/cancel")).send().await.expect(200);
+        let job = crawl().await;
+        let domain_url = added["items"][0]["url_id"].as_i64().unwrap();
+        Self { domain, domain_url, crawled, stopped_job, job, ..self }
     }
 
     /// The same with a conversation of somebody else's own.
@@ -103,6 +134,11 @@ impl Ids {
             repository: UNKNOWN,
             folder: UNKNOWN,
             file: UNKNOWN,
+            domain: UNKNOWN,
+            domain_url: UNKNOWN,
+            crawled: UNKNOWN,
+            stopped_job: UNKNOWN,
+            job: UNKNOWN,
         }
     }
 
@@ -114,6 +150,11 @@ impl Ids {
             "repo_id" | "repository_id" => self.repository,
             "folder_id" => self.folder,
             "file_id" => self.file,
+            "domain_id" if path.contains("/jobs/") => self.crawled,
+            "domain_id" => self.domain,
+            "url_id" => self.domain_url,
+            "job_id" if path.ends_with("/cancel") => self.job,
+            "job_id" => self.stopped_job,
             "app_id" => self.app,
             "agent_id" => self.agent,
             "service_id" => self.service,
