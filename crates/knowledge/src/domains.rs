@@ -169,16 +169,18 @@ impl Knowledge {
         &self,
         grant: &Grant<Editor>,
         id: DomainId,
-        urls: &[String],
+        urls: &[(&'static str, String)],
     ) -> Result<Vec<DomainUrl>, KnowledgeError> {
         if urls.is_empty() || urls.len() > MOST_ADDED {
             return Err(Invalid::new("urls", format!("give from 1 to {MOST_ADDED} URLs")).into());
         }
         // By what tells them apart: one that is given twice is one.
         let mut pages = BTreeMap::new();
-        for (nth, written) in urls.iter().enumerate() {
-            let page = PageUrl::parse(written)
-                .map_err(|error| Invalid::new("urls", format!("number {}: {error}", nth + 1)))?;
+        for (field, written) in urls {
+            let page = PageUrl::parse(written).map_err(|error| {
+                let shown: String = written.chars().take(80).collect();
+                Invalid::new(field, format!("{shown:?}: {error}"))
+            })?;
             pages.insert(page.as_str().to_owned(), page.address().to_string());
         }
         let pages: Vec<NewUrl> = pages.into_iter().map(|(url, address)| NewUrl { url, address }).collect();

@@ -8,6 +8,8 @@ use serde_json::{Map, Value};
 
 use crate::{Knowledge, KnowledgeError, Unwatched};
 
+/// The most bytes of a text that is indexed while its sender waits.
+const MOST_TEXT: usize = 1_000_000;
 /// The most fields that a document's metadata have.
 const MOST_FIELDS: usize = 64;
 /// The most bytes of all of them together.
@@ -40,9 +42,7 @@ impl Knowledge {
         let name = required_text("name", &draft.name, Text::Name)?;
         let url = optional_text("url", draft.url.as_deref(), Text::Url)?;
         let metadata = check_metadata(draft.metadata)?;
-        if draft.text.trim().is_empty() {
-            return Err(Invalid::new("text", "must not be empty").into());
-        }
+        check_text(&draft.text)?;
         self.parts.store.embedded_silo(&grant.at(), silo).await?;
         let now = self.parts.clock.now();
         let bytes = u64::try_from(draft.text.len()).unwrap_or(u64::MAX);
@@ -113,6 +113,22 @@ impl Knowledge {
         }
         Ok(count)
     }
+}
+
+fn check_text(text: &str) -> Result<(), Invalid> {
+    if text.trim().is_empty() {
+        return Err(Invalid::new("text", "must not be empty"));
+    }
+    if text.len() > MOST_TEXT {
+        return Err(Invalid::new(
+            "text",
+            format!("must have at most {MOST_TEXT} bytes; put longer ones into a repository"),
+        ));
+    }
+    if text.chars().any(|c| c.is_control() && !matches!(c, '\n' | '\r' | '\t')) {
+        return Err(Invalid::new("text", "must not contain control characters"));
+    }
+    Ok(())
 }
 
 fn check_metadata(metadata: Map<String, Value>) -> Result<Map<String, Value>, Invalid> {

@@ -382,10 +382,11 @@ pub struct AddDomainUrlsRequest {
 }
 
 impl AddDomainUrlsRequest {
-    /// All of them.
+    /// All of them, each with the field that it stood in.
     #[must_use]
-    pub fn into_urls(self) -> Vec<String> {
-        self.url.into_iter().chain(self.urls).collect()
+    pub fn into_urls(self) -> Vec<(&'static str, String)> {
+        let one = self.url.map(|url| ("url", url));
+        one.into_iter().chain(self.urls.into_iter().map(|url| ("urls", url))).collect()
     }
 }
 

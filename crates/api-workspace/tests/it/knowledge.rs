@@ -66,7 +66,8 @@ async fn files_are_uploaded_indexed_asked_about_and_cited() {
         ("What is the price of paint?", "accounts.xlsx", Some(1), "12.5"),
     ];
     if reads_pictures {
-        asked.push(("What is the invoice number?", "scan.png", None, "4711"));
+        // The second page of the PDF is the same picture, and has no text of its own.
+        asked.push(("What is the invoice number?", "rules.pdf", Some(2), "4711"));
     }
     for (question, file, page, answer) in asked {
         let said = owner.ask(agent, question).await.expect(200);
@@ -75,6 +76,10 @@ async fn files_are_uploaded_indexed_asked_about_and_cited() {
         assert!(best["quote"].as_str().unwrap().contains(answer), "{question}: {said}");
         assert!(said["response"].as_str().unwrap().contains(answer), "{question}: {said}");
         assert_eq!(best["index"], json!(1));
+        if answer == "4711" {
+            let named: Vec<_> = said["citations"].as_array().unwrap().iter().map(|cited| &cited["name"]).collect();
+            assert!(named[..2].contains(&&json!("scan.png")), "{named:?}");
+        }
         assert!(best["end"].as_u64() > best["start"].as_u64(), "{best}");
     }
 }
