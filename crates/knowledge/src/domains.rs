@@ -1,6 +1,7 @@
 //! Domains: what people do with them, and when they are visited by themselves.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 use std::time::Duration;
 
 use omni_crawl::{CrawlPolicy, PageUrl};
@@ -202,7 +203,7 @@ impl Knowledge {
     }
 
     /// Has domains visited when they are due, until `token` is cancelled. Any number of replicas may do so at once.
-    pub async fn run_schedule(&self, token: CancellationToken) {
+    pub(crate) async fn run_schedule(self: Arc<Self>, token: CancellationToken) {
         let mut ticks = interval(TICK);
         ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
         loop {

@@ -51,7 +51,8 @@ impl Knowledge {
             workers.spawn(Arc::clone(&self).work(token.clone()));
         }
         workers.spawn(Arc::clone(&self).tend_indexes(token.clone()));
-        workers.spawn(Arc::clone(&self).tend_blobs(token));
+        workers.spawn(Arc::clone(&self).tend_blobs(token.clone()));
+        workers.spawn(Arc::clone(&self).run_schedule(token));
         while let Some(ended) = workers.join_next().await {
             if let Err(error) = ended {
                 tracing::error!(%error, "a worker on jobs ended before its time");

@@ -278,7 +278,7 @@ async fn a_worker_that_dies_between_two_steps_leaves_nothing_stuck_and_nothing_t
     // It dies right after it has taken the job up.
     let (dead, attempts) = claim().await.unwrap();
     assert_eq!((attempts, claim().await), (1, None), "nobody else gets it");
-    clock.advance(Duration::from_secs(31));
+    clock.advance(time::Duration::seconds(31));
     let (second, attempts) = claim().await.unwrap();
     assert_eq!(attempts, 2);
     let now = clock.now();
@@ -290,7 +290,7 @@ async fn a_worker_that_dies_between_two_steps_leaves_nothing_stuck_and_nothing_t
     let standing = store.renew_job(&leave, second, progress, now).await.unwrap();
     assert_eq!(standing, LeaseStanding::Held);
     // The second one dies, too; a server that works takes it to its end.
-    clock.advance(Duration::from_secs(31));
+    clock.advance(time::Duration::seconds(31));
     let staffed = TestApi::builder().database(desk.api.database()).clock(clock).working().start().await;
     let ready = desk.settled(file).await;
     assert_eq!(ready["status"], "ready", "{ready}");
@@ -326,7 +326,7 @@ async fn a_job_that_is_worked_on_is_cancelled_when_its_worker_asks() {
     desk.owner.post(&format!("{}/{file}/retry", desk.files)).send().await.expect(202);
     store.claim_job(&leave, Uuid::from_u128(102), now, Duration::from_secs(30)).await.unwrap().unwrap();
     desk.owner.post(&cancel).send().await.expect(200);
-    clock.advance(Duration::from_secs(31));
+    clock.advance(time::Duration::seconds(31));
     let staffed = TestApi::builder().database(desk.api.database()).clock(clock).working().start().await;
     assert_eq!(desk.settled(file).await["status"], "cancelled");
     staffed.stop();

@@ -32,6 +32,13 @@ pub(crate) struct Ids {
     pub(crate) folder: i64,
     /// A file of the repository that nobody works on.
     pub(crate) file: i64,
+    pub(crate) domain: i64,
+    /// A page of the domain.
+    pub(crate) url: i64,
+    /// A visit of the domain that was stopped.
+    pub(crate) job: i64,
+    /// Another domain, and a visit of it that waits for its turn.
+    pub(crate) busy: (i64, i64),
 }
 
 impl Ids {
@@ -68,7 +75,31 @@ impl Ids {
         let file = client.post(&files).form(&[], &[("file", "a.txt", b"A file")]).send().await.expect(201);
         let file = file["resource_id"].as_i64().unwrap();
         client.post(&format!("{files}/{file}/cancel")).send().await.expect(200);
-        Self { embedding_service, silo, repository, folder, file, ..self }
+        // What the agent draws on is not what is deleted.
+        let known = make("silos", json!({ "name": "What the agent knows" }), "silo_id").await;
+        let text = json!({ "name": "A text", "text": "Good morning is said before noon." });
+        client.post(&format!("/internal/silos/{known}/documents")).json(&text).send().await.expect(201);
+        let draws = json!({ "silo_id": known });
+        client.put(&format!("/internal/agents/{}", self.agent)).json(&draws).send().await.expect(200);
+        Self { embedding_service, silo, repository, folder, file, ..self }.visiting(client).await
+    }
+
+    /// The same with web sites that are visited.
+    async fn visiting(self, client: &Client) -> Self {
+        let domain = async |name: &str| {
+            let body = json!({ "name": name, "base_url": "http://127.0.0.1:9" });
+            let call = client.post(&format!("/internal/domains?app_id={}", self.app)).json(&body);
+            let domain = call.send().await.expect(201)["domain_id"].as_i64().unwrap();
+            let job = client.post(&format!("/internal/domains/{domain}/crawl")).send().await;
+            (domain, job.expect(202)["job_id"].as_i64().unwrap())
+        };
+        let busy = domain("A busy domain").await;
+        let (domain, job) = domain("A domain").await;
+        client.post(&format!("/internal/domains/{domain}/jobs/{job}/cancel")).send().await.expect(200);
+        let urls = format!("/internal/domains/{domain}/urls");
+        client.post(&urls).json(&json!({ "urls": ["http://127.0.0.1:9/a"] })).send().await.expect(201);
+        let url = client.get(&urls).send().await.expect(200)["items"][0]["url_id"].as_i64().unwrap();
+        Self { domain, url, job, busy, ..self }
     }
 
     /// The same with a conversation of somebody else's own.
@@ -103,6 +134,10 @@ impl Ids {
             repository: UNKNOWN,
             folder: UNKNOWN,
             file: UNKNOWN,
+            domain: UNKNOWN,
+            url: UNKNOWN,
+            job: UNKNOWN,
+            busy: (UNKNOWN, UNKNOWN),
         }
     }
 
@@ -110,6 +145,11 @@ impl Ids {
     fn parameter(self, path: &str, name: &str) -> i64 {
         match name {
             "service_id" if path.starts_with("/internal/embedding_services") => self.embedding_service,
+            "domain_id" if is_stopped(path) => self.busy.0,
+            "job_id" if is_stopped(path) => self.busy.1,
+            "domain_id" => self.domain,
+            "url_id" => self.url,
+            "job_id" => self.job,
             "silo_id" => self.silo,
             "repo_id" | "repository_id" => self.repository,
             "folder_id" => self.folder,
@@ -126,6 +166,11 @@ impl Ids {
             other => panic!("a scene has no `{other}` yet: make one in `Ids::make`"),
         }
     }
+}
+
+/// Whether the path is for stopping a visit, which takes one that is not over.
+fn is_stopped(path: &str) -> bool {
+    path.starts_with("/internal/domains") && path.ends_with("/cancel")
 }
 
 /// The names of a path's parameters.
