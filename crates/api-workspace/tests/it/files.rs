@@ -191,7 +191,7 @@ async fn a_file_that_is_made_to_do_harm_fails_with_a_reason_and_can_be_tried_aga
         ("broken.pdf", b"%PDF-1.7\n1 0 obj\n<< /Type /Catalog /Pages 2 0 R >>\nendobj\ntrailer << /Root 1 0 R >>\n"),
         ("picture.png", b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR\xff\xff\xff\xff\xff\xff\xff\xff\x08\x02\0\0\0"),
         ("blank.txt", b"   \n\n  "),
-        ("deep.html", &b"<div>".repeat(2_000)),
+        ("cut.docx", &include_bytes!("../../../documents/tests/data/manual.docx")[..9_000]),
     ];
     for (name, content) in bad {
         let answer = desk.upload(name, content).await;
