@@ -88,6 +88,7 @@ mod tests {
             system_prompt: Some("Be kind.".into()),
             prompt_template: Some("Q: {question}".into()),
             service: Some(ServiceId::new(1)),
+            silo: None,
             temperature: None,
             max_tokens: Some(7),
             memory,
