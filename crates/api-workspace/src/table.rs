@@ -118,6 +118,7 @@ pub static ROUTES: &[RouteSpec<WorkspaceApi>] = &[
     RouteSpec::of::<admin::Delete>(),
     // Silos, as a whole
     RouteSpec::of::<silo_search::Search>(),
+    RouteSpec::of::<silo_search::Embed>(),
     RouteSpec::of::<silo_search::Index>(),
     RouteSpec::of::<silo_search::Count>(),
     RouteSpec::of::<silo_search::DeleteDocuments>(),

@@ -280,7 +280,7 @@ pub struct DomainResponse {
     #[schema(value_type = Option<String>, format = DateTime)]
     pub next_crawl: Option<Timestamp>,
     /// The latest visit.
-    pub last_job: Option<CrawlJobResponse>,
+    pub last_job: Option<JobResponse>,
     /// When it was made.
     #[serde(with = "time::serde::rfc3339")]
     #[schema(value_type = String, format = DateTime)]
@@ -314,17 +314,17 @@ impl From<Domain> for DomainResponse {
     }
 }
 
-/// One visit of a domain.
+/// Work that outlives its request: the visit of a domain, the embedding anew of a silo.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
-pub struct CrawlJobResponse {
+pub struct JobResponse {
     /// Its number.
     #[schema(value_type = i64)]
     pub job_id: JobId,
     /// `queued`, `running`, `done`, `failed` or `cancelled`.
     pub status: String,
-    /// What is being done: `gathering` or `crawling`.
+    /// What is being done: `gathering` or `crawling`, `embedding`.
     pub stage: Option<String>,
-    /// How many pages were visited.
+    /// How many pages or passages are done.
     pub done: u64,
     /// Out of how many that are known so far.
     pub total: Option<u64>,
@@ -332,7 +332,7 @@ pub struct CrawlJobResponse {
     pub attempts: u32,
     /// Why it failed, why it is tried again, or what went wrong though it is done.
     pub error: Option<String>,
-    /// What it came to: counts of pages, `discovered`, `indexed`, `skipped`, `removed`, `failed` and `excluded`.
+    /// What it came to: of a silo `embedded` passages; of a domain counts of pages, `discovered`, `indexed`, `skipped`, `removed`, `failed` and `excluded`.
     pub tally: BTreeMap<String, u64>,
     /// Who asked for it; none if it was due by itself.
     #[schema(value_type = Option<i64>)]
@@ -351,7 +351,7 @@ pub struct CrawlJobResponse {
     pub finish_date: Option<Timestamp>,
 }
 
-impl From<Job> for CrawlJobResponse {
+impl From<Job> for JobResponse {
     fn from(job: Job) -> Self {
         Self {
             job_id: job.id,

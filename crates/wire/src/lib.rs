@@ -36,8 +36,8 @@ pub use citations::{CitationResponse, RetrievalResponse, ScoresResponse};
 pub use collaborations::{ChangeRoleRequest, CollaborationResponse, InviteRequest};
 pub use conversations::{ConversationResponse, HistoryResponse, MessageResponse};
 pub use domains::{
-    AddDomainUrlsRequest, AddedUrls, CrawlJobResponse, CrawlPolicyRequest, CrawlPolicyResponse, CreateDomainRequest,
-    DomainResponse, DomainUrlResponse, UpdateDomainRequest,
+    AddDomainUrlsRequest, AddedUrls, CrawlPolicyRequest, CrawlPolicyResponse, CreateDomainRequest, DomainResponse,
+    DomainUrlResponse, JobResponse, UpdateDomainRequest,
 };
 pub use embedding_services::{CreateEmbeddingServiceRequest, EmbeddingServiceResponse, UpdateEmbeddingServiceRequest};
 pub use files::{
@@ -50,8 +50,8 @@ pub use people::{
 };
 pub use repositories::{CreateRepositoryRequest, RepositoryResponse, UpdateRepositoryRequest};
 pub use search::{
-    DocumentCountResponse, DocumentsRequest, IndexTextRequest, IndexedTextResponse, SearchRequest, SearchResponse,
-    SearchResult,
+    DocumentCountResponse, DocumentsRequest, EmbedSiloRequest, IndexTextRequest, IndexedTextResponse, SearchRequest,
+    SearchResponse, SearchResult,
 };
 pub use server::{AliveResponse, ReadyResponse, VersionResponse};
 pub use silos::{CreateSiloRequest, SiloResponse, UpdateSiloRequest};

@@ -1,4 +1,4 @@
-use omni_domain::{ChunkId, DocumentId};
+use omni_domain::{ChunkId, DocumentId, EmbeddingServiceId};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 use utoipa::ToSchema;
@@ -125,4 +125,13 @@ pub struct IndexedTextResponse {
     pub document_id: DocumentId,
     /// How many passages it was cut into.
     pub chunk_count: u64,
+}
+
+/// How a silo is embedded anew.
+#[derive(Debug, Clone, Default, Deserialize, ToSchema)]
+pub struct EmbedSiloRequest {
+    /// What embeds its texts from then on; `null` or left out, the model that is built in.
+    #[serde(default)]
+    #[schema(value_type = Option<i64>)]
+    pub embedding_service_id: Option<EmbeddingServiceId>,
 }

@@ -68,7 +68,12 @@ impl Workspace {
         if after.vector_db == before.vector_db { Ok(()) } else { self.check_vector_db(after.vector_db) }
     }
 
-    pub(crate) async fn check_embedding_service(
+    /// That an embedding service which a request names is one of this workspace's.
+    ///
+    /// # Errors
+    ///
+    /// [`WorkspaceError::Invalid`] when it is not, naming the field; a store error.
+    pub async fn check_embedding_service(
         &self,
         grant: &Grant<Viewer>,
         id: Option<EmbeddingServiceId>,

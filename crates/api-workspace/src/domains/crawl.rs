@@ -1,7 +1,7 @@
 use omni_domain::DomainId;
 use omni_http::{Accepted, ApiError, Call, Ctx, Endpoint, Example, InApp, Method, NoBody, NoQuery, Via};
 use omni_rbac::Editor;
-use omni_wire::CrawlJobResponse;
+use omni_wire::JobResponse;
 
 use super::SECTION;
 use crate::WorkspaceApi;
@@ -15,7 +15,7 @@ impl Endpoint for Crawl {
     type Path = DomainId;
     type Query = NoQuery;
     type Body = NoBody;
-    type Reply = Accepted<CrawlJobResponse>;
+    type Reply = Accepted<JobResponse>;
 
     const METHOD: Method = Method::Post;
     const PATH: &'static str = "/internal/domains/{domain_id}/crawl";

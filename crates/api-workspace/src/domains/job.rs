@@ -1,7 +1,7 @@
 use omni_domain::DomainId;
 use omni_http::{Answer, ApiError, Call, Ctx, Endpoint, Example, InApp, Method, NoBody, NoQuery, Via};
 use omni_rbac::Viewer;
-use omni_wire::CrawlJobResponse;
+use omni_wire::JobResponse;
 
 use super::{JobPath, SECTION};
 use crate::WorkspaceApi;
@@ -15,7 +15,7 @@ impl Endpoint for GetJob {
     type Path = JobPath;
     type Query = NoQuery;
     type Body = NoBody;
-    type Reply = Answer<CrawlJobResponse>;
+    type Reply = Answer<JobResponse>;
 
     const METHOD: Method = Method::Get;
     const PATH: &'static str = "/internal/domains/{domain_id}/jobs/{job_id}";

@@ -6,7 +6,7 @@ use futures::Stream;
 use omni_domain::DomainId;
 use omni_http::{ApiError, Call, Ctx, Endpoint, EventStream, Example, InApp, Method, NoBody, NoQuery, Via};
 use omni_rbac::{Grant, Viewer};
-use omni_wire::CrawlJobResponse;
+use omni_wire::JobResponse;
 
 use super::{JobPath, SECTION};
 use crate::{Services, WorkspaceApi};
@@ -50,7 +50,7 @@ struct Following {
     services: Arc<Services>,
     grant: Grant<Viewer>,
     path: JobPath,
-    told: Option<CrawlJobResponse>,
+    told: Option<JobResponse>,
     is_over: bool,
 }
 
@@ -85,7 +85,7 @@ impl Following {
             }
         };
         self.is_over = job.status.is_over();
-        let job = CrawlJobResponse::from(job);
+        let job = JobResponse::from(job);
         if self.told.as_ref() == Some(&job) {
             return None;
         }

@@ -1,7 +1,7 @@
 use omni_domain::DomainId;
 use omni_http::{ApiError, Call, Ctx, Endpoint, Example, InApp, Method, NoBody, Paged, Paging, Via};
 use omni_rbac::Viewer;
-use omni_wire::CrawlJobResponse;
+use omni_wire::JobResponse;
 
 use super::SECTION;
 use crate::WorkspaceApi;
@@ -15,7 +15,7 @@ impl Endpoint for ListJobs {
     type Path = DomainId;
     type Query = Paging;
     type Body = NoBody;
-    type Reply = Paged<CrawlJobResponse>;
+    type Reply = Paged<JobResponse>;
 
     const METHOD: Method = Method::Get;
     const PATH: &'static str = "/internal/domains/{domain_id}/jobs";
@@ -29,6 +29,6 @@ impl Endpoint for ListJobs {
     async fn handle(ctx: Ctx<Self>, call: Call<DomainId, Paging, NoBody>) -> Result<Self::Reply, ApiError> {
         let page = call.query.of_long_list()?;
         let page = ctx.state.knowledge.crawls(&ctx.granted.grant, call.path, page).await?;
-        Ok(Paged(page.map(CrawlJobResponse::from)))
+        Ok(Paged(page.map(JobResponse::from)))
     }
 }

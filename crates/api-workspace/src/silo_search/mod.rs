@@ -2,11 +2,13 @@
 
 mod count;
 mod delete_documents;
+mod embed;
 mod index;
 mod search;
 
 pub(crate) use count::Count;
 pub(crate) use delete_documents::DeleteDocuments;
+pub(crate) use embed::Embed;
 pub(crate) use index::Index;
 pub(crate) use search::Search;
 
