@@ -40,7 +40,7 @@ pub enum Part {
         value: String,
     },
     /// A file, whose content is still to come. It must be read or dropped before the next part is asked for.
-    File(FilePart),
+    File(Box<FilePart>),
 }
 
 /// A file of a form that is on its way.
@@ -82,7 +82,7 @@ impl FormStream {
         let filename = part.content_disposition().and_then(|disposition| disposition.get_filename());
         if let Some(filename) = filename.map(str::to_owned) {
             refuse_nul(&filename)?;
-            return Ok(Some(Part::File(FilePart { part, until: self.until, field, filename })));
+            return Ok(Some(Part::File(Box::new(FilePart { part, until: self.until, field, filename }))));
         }
         let mut content = self.visit.gather(TEXT);
         while let Some(piece) = in_time(self.until, part.next()).await? {

@@ -161,7 +161,7 @@ impl Knowledge {
             Ok(false) => tracing::info!(job = %lease.job, "a job was lost to another worker before it ended"),
             // The lease runs out, and the job is done once more; it is made for that.
             Err(error) => {
-                tracing::warn!(job = %lease.job, error = error_chain(&error), "the end of a job is not stored")
+                tracing::warn!(job = %lease.job, error = error_chain(&error), "the end of a job is not stored");
             }
         }
     }

@@ -4,20 +4,20 @@
 //! lease under a name of its own, and only that name can write to it afterwards: a worker that was thought dead and comes
 //! back finds that it has lost the job.
 
+mod row;
+
 use std::collections::BTreeMap;
 use std::time::Duration;
 
 use diesel::QueryableByName;
 use diesel::prelude::OptionalExtension;
-use diesel::sql_types::{BigInt, Bool, Nullable, Text, Timestamptz};
+use diesel::sql_types::Bool;
 use diesel_async::{AsyncConnection, AsyncPgConnection, RunQueryDsl};
-use omni_domain::{
-    AppId, Deed, DocumentId, DomainId, Job, JobId, JobStatus, Page, PageRequest, SiloId, Timestamp, UserId, Work,
-};
+use omni_domain::{AppId, Deed, DocumentId, Job, JobId, JobStatus, Page, PageRequest, Timestamp, UserId, Work};
 use omni_rbac::{Editor, Grant, SystemGrant, Viewer};
 use uuid::Uuid;
 
-use crate::app_scoped::{count, small};
+pub(crate) use self::row::JobRow;
 use crate::audit;
 use crate::connection::Sight;
 use crate::statement::Statement;
@@ -94,73 +94,6 @@ pub struct JobFilter {
     pub work: Option<Work>,
     /// Only those in this state.
     pub status: Option<JobStatus>,
-}
-
-#[derive(QueryableByName)]
-pub(crate) struct JobRow {
-    #[diesel(sql_type = BigInt)]
-    job_id: i64,
-    #[diesel(sql_type = BigInt)]
-    app_id: i64,
-    #[diesel(sql_type = Text)]
-    kind: String,
-    #[diesel(sql_type = Nullable<BigInt>)]
-    document_id: Option<i64>,
-    #[diesel(sql_type = Nullable<BigInt>)]
-    domain_id: Option<i64>,
-    #[diesel(sql_type = Nullable<BigInt>)]
-    silo_id: Option<i64>,
-    #[diesel(sql_type = Text)]
-    status: String,
-    #[diesel(sql_type = Nullable<Text>)]
-    stage: Option<String>,
-    #[diesel(sql_type = BigInt)]
-    done: i64,
-    #[diesel(sql_type = Nullable<BigInt>)]
-    total: Option<i64>,
-    #[diesel(sql_type = BigInt)]
-    attempts: i64,
-    #[diesel(sql_type = Nullable<Text>)]
-    error: Option<String>,
-    #[diesel(sql_type = Text)]
-    tally: String,
-    #[diesel(sql_type = Nullable<BigInt>)]
-    user_id: Option<i64>,
-    #[diesel(sql_type = Timestamptz)]
-    create_date: Timestamp,
-    #[diesel(sql_type = Nullable<Timestamptz>)]
-    start_date: Option<Timestamp>,
-    #[diesel(sql_type = Nullable<Timestamptz>)]
-    finish_date: Option<Timestamp>,
-}
-
-impl TryFrom<JobRow> for Job {
-    type Error = StoreError;
-
-    fn try_from(row: JobRow) -> Result<Self, StoreError> {
-        let work = match (row.kind.as_str(), row.document_id, row.domain_id, row.silo_id) {
-            ("ingest", Some(id), None, None) => Work::Ingest(DocumentId::new(id)),
-            ("crawl", None, Some(id), None) => Work::Crawl(DomainId::new(id)),
-            ("embed", None, None, Some(id)) => Work::Embed(SiloId::new(id)),
-            (kind, ..) => return Err(StoreError::inconsistent(format!("job {} of the kind {kind}", row.job_id))),
-        };
-        Ok(Self {
-            id: JobId::new(row.job_id),
-            app: AppId::new(row.app_id),
-            work,
-            status: row.status.parse().map_err(StoreError::inconsistent)?,
-            stage: row.stage,
-            done: count(row.done)?,
-            total: row.total.map(count).transpose()?,
-            attempts: small(row.attempts)?,
-            error: row.error,
-            tally: serde_json::from_str(&row.tally).map_err(|error| StoreError::inconsistent(error.to_string()))?,
-            asked_by: row.user_id.map(UserId::new),
-            created: row.create_date,
-            started: row.start_date,
-            finished: row.finish_date,
-        })
-    }
 }
 
 #[derive(QueryableByName)]

@@ -42,7 +42,7 @@ impl FileForm {
                     if received.files.len() >= MOST_FILES {
                         return Err(ApiError::malformed(format!("file: a form takes at most {MOST_FILES} files")));
                     }
-                    received.files.push(store(knowledge, file, limit).await?);
+                    received.files.push(store(knowledge, *file, limit).await?);
                 }
                 Part::Text { field, value } => received.note(&field, value)?,
             }
