@@ -15,6 +15,11 @@ const SYSTEM_GRANTS: &[(&str, usize)] = &[
     ("bins/omni-api/src/master_key.rs", 1),
     ("bins/omni-api/src/run.rs", 4),
     ("crates/api-control/src/leases.rs", 1),
+    ("crates/knowledge/src/domains.rs", 1),
+    ("crates/knowledge/src/files.rs", 1),
+    ("crates/knowledge/src/indexes.rs", 1),
+    ("crates/knowledge/src/jobs.rs", 2),
+    ("crates/knowledge/src/jobs/lease.rs", 1),
     ("crates/turns/src/turns.rs", 2),
 ];
 
