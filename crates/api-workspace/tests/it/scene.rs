@@ -1,6 +1,6 @@
 //! One thing of every kind in an app, so that the path of every route can be filled in.
 
-use omni_api_workspace::WorkspaceApi;
+use omni_api_workspace::{ROUTES, WorkspaceApi};
 use omni_domain::Role;
 use omni_http::{Reach, RouteSpec};
 use omni_testkit::{Call, Cast, Client, TestApi};
@@ -74,8 +74,8 @@ impl Ids {
         }
     }
 
-    /// What stands for a parameter of a path.
-    fn parameter(self, name: &str) -> i64 {
+    /// What stands for a parameter of a path, and for a reference of the same name.
+    pub(crate) fn parameter(self, name: &str) -> i64 {
         match name {
             "app_id" => self.app,
             "agent_id" => self.agent,
@@ -89,6 +89,11 @@ impl Ids {
             other => panic!("a scene has no `{other}` yet: make one in `Ids::make`"),
         }
     }
+}
+
+/// The routes that change something.
+pub(crate) fn changing() -> impl Iterator<Item = &'static Route> {
+    ROUTES.iter().filter(|route| !route.method.is_safe())
 }
 
 /// The names of a path's parameters.
