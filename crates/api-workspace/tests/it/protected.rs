@@ -143,19 +143,22 @@ async fn what_is_not_the_callers_to_write_is_not_written() {
     let planted = planted(theirs, cast.neighbour.user_id);
     let sql = api.database().sql().await;
     sql.batch_execute("SET TIME ZONE 'UTC'").await.unwrap();
-    let columns = columns(&sql, &planted).await;
+    let columns = columns(sql, &planted).await;
     assert!(columns.len() > 60, "only {} columns are watched", columns.len());
     let mut sent = 0;
     for route in changing().filter(|route| route.example().body.is_some()) {
         let ids = Ids::make(&cast.owner, cast.another_app(&api).await).await;
         let client = performer(&api, &cast.owner, route, ids).await;
         let (body, read) = greedy(&document, route, &planted);
-        let before = grown(&sql, &columns, &planted).await;
+        // What the endpoint reads may come to be what is planted elsewhere.
+        let watched: Vec<_> = columns.iter().filter(|(_, column)| !read.contains(column)).cloned().collect();
+        let before = grown(sql, &watched, &planted).await;
         let call = client.request(route.method.as_str(), &target(route, ids)).header("accept", "application/json");
         let answer = call.json(&body).send().await;
         assert!(answer.status == route.success || answer.status == 400, "{}: {answer}", name(route));
-        let after = grown(&sql, &columns, &planted).await;
-        assert_eq!(after, before, "{} stored what was planted", name(route));
+        let mut grown = grown(sql, &watched, &planted).await;
+        grown.retain(|column, count| before[column] != *count);
+        assert!(grown.is_empty(), "{} stored what was planted in {grown:?}", name(route));
         for (field, value) in planted.iter().filter(|(field, _)| !read.contains(field)) {
             assert_ne!(answer.json().get(field), Some(value), "{} gives {field} back", name(route));
         }
@@ -173,8 +176,8 @@ async fn what_would_be_written_would_be_seen() {
     let planted = planted(theirs, cast.neighbour.user_id);
     let sql = api.database().sql().await;
     sql.batch_execute("SET TIME ZONE 'UTC'").await.unwrap();
-    let columns = columns(&sql, &planted).await;
-    let before = grown(&sql, &columns, &planted).await;
+    let columns = columns(sql, &planted).await;
+    let before = grown(sql, &columns, &planted).await;
     for (column, statement) in [
         ("apps.owner_id", format!("UPDATE apps SET owner_id = {} WHERE app_id = {}", cast.neighbour.user_id, ours.app)),
         ("apps.slug", format!("UPDATE apps SET slug = 'greedy@example.com' WHERE app_id = {}", ours.app)),
@@ -184,12 +187,12 @@ async fn what_would_be_written_would_be_seen() {
         ("users.is_active", format!("UPDATE users SET is_active = false WHERE user_id = {}", cast.stranger.user_id)),
     ] {
         sql.batch_execute(&statement).await.unwrap();
-        assert_eq!(grown(&sql, &columns, &planted).await[column], before[column] + 1, "{column}");
+        assert_eq!(grown(sql, &columns, &planted).await[column], before[column] + 1, "{column}");
     }
     // A call with nothing planted in it is seen to leave all of it alone, so the watch is on what is planted alone.
-    let counted = grown(&sql, &columns, &planted).await;
+    let counted = grown(sql, &columns, &planted).await;
     let update = changing().find(|route| route.path == "/internal/agents/{agent_id}" && route.method.as_str() == "PUT");
     let update = update.unwrap();
     call_at(&cast.omniadmin, update, &target(update, ours)).send().await.expect(200);
-    assert_eq!(grown(&sql, &columns, &planted).await, counted);
+    assert_eq!(grown(sql, &columns, &planted).await, counted);
 }

@@ -66,8 +66,9 @@ fn pointed(body: Value, way: &[Step], id: i64) -> Value {
 
 /// The name of the field that points, and what one of its things is called.
 fn pointing(way: &[Step]) -> (&str, String) {
-    let fields = way.iter().filter_map(|step| if let Step::Field(name) = step { Some(name.as_str()) } else { None });
-    let field = fields.last().unwrap();
+    let mut fields =
+        way.iter().filter_map(|step| if let Step::Field(name) = step { Some(name.as_str()) } else { None });
+    let field = fields.next_back().unwrap();
     (field, field.strip_suffix('s').unwrap_or(field).to_owned())
 }
 
@@ -100,11 +101,10 @@ impl Pointer {
                     all.push(Self { route, field: field.to_owned(), thing, place });
                 }
             }
-            for field in document.numbers_in_query(route).into_iter().filter(|field| field.ends_with("_id")) {
-                // The app itself is the subject of `tenancy`.
-                if field != "app_id" {
-                    all.push(Self { route, field: field.to_owned(), thing: field.to_owned(), place: Place::Query });
-                }
+            // The app itself is the subject of `tenancy`, and what is above all apps sees all of them.
+            let in_query = document.numbers_in_query(route).into_iter().filter(|field| field.ends_with("_id"));
+            for field in in_query.filter(|field| *field != "app_id" && route.access().reach != Reach::Platform) {
+                all.push(Self { route, field: field.to_owned(), thing: field.to_owned(), place: Place::Query });
             }
         }
         all
@@ -132,10 +132,13 @@ impl Pointer {
     }
 }
 
-/// An answer without the number that it repeats, and without its length, which tells how long the number is.
+/// An answer without the number that an error repeats, and without its length, which tells how long the number is.
 fn unnumbered(answer: &Answer, id: i64) -> String {
-    let text = answer.bytes().replace(&id.to_string(), "#");
-    text.lines().filter(|line| !line.starts_with("content-length")).collect::<Vec<_>>().join("\n")
+    let told = answer.bytes();
+    let (head, body) = told.split_once("\n\n").unwrap();
+    let head = head.lines().filter(|line| !line.starts_with("content-length")).collect::<Vec<_>>().join("\n");
+    let words = body.split(' ').map(|word| if word == id.to_string() { "#" } else { word });
+    format!("{head}\n\n{}", words.collect::<Vec<_>>().join(" "))
 }
 
 #[tokio::test]
@@ -154,7 +157,9 @@ async fn what_is_another_tenants_is_refused_by_name_and_answers_like_what_does_n
         let (route, field) = (name(pointer.route), &pointer.field);
         let unknown = pointer.send(client, ours, UNKNOWN).await;
         for foreign in [theirs, elsewhere] {
-            if OF_NO_KIND_YET.contains(&field.as_str()) {
+            // What is the caller's own in another app of theirs may be wished for.
+            let is_own = pointer.is_a_wish() && foreign.app == elsewhere.app;
+            if is_own || OF_NO_KIND_YET.contains(&field.as_str()) {
                 continue;
             }
             let id = foreign.parameter(&pointer.thing);

@@ -84,7 +84,7 @@ impl Ids {
             "turn_id" => self.turn,
             "collab_id" => self.collaboration,
             "key_id" => self.key,
-            "user_id" => self.person,
+            "user_id" | "actor_id" => self.person,
             "session_id" => self.session,
             other => panic!("a scene has no `{other}` yet: make one in `Ids::make`"),
         }
