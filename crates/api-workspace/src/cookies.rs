@@ -16,9 +16,10 @@ const ATTEMPT: &str = "sign-in-";
 /// Behind HTTPS, the beginning of names that a browser takes from no other host.
 const SECURE_PREFIX: &str = "__Host-";
 
-/// The secret of the session that the request carries.
-pub(crate) fn session_cookie_value(visit: &Visit) -> Option<String> {
-    visit.cookie(&format!("{SECURE_PREFIX}{SESSION}")).or_else(|| visit.cookie(SESSION))
+/// The secret of the session that the request carries. Behind HTTPS only the name counts that no other host can have set: a
+/// host next door could make a browser work in a session of its own choice.
+pub(crate) fn session_cookie_value(services: &Services, visit: &Visit) -> Option<String> {
+    visit.cookie(&name(services, SESSION))
 }
 
 /// The cookie of a new session.

@@ -55,8 +55,8 @@ impl Sessions for WorkspaceApi {
         &services.authority
     }
 
-    fn credential(visit: &Visit) -> Option<SessionKey> {
-        session_cookie_value(visit).map(|secret| SessionKey::of(&secret))
+    fn credential(services: &Services, visit: &Visit) -> Option<SessionKey> {
+        session_cookie_value(services, visit).map(|secret| SessionKey::of(&secret))
     }
 
     fn removal(services: &Services, visit: &Visit) -> Cookie<'static> {
@@ -77,5 +77,5 @@ impl Sessions for WorkspaceApi {
 
 /// Who knocks, as a sign-in remembers it.
 pub(crate) fn visitor(services: &Services, visit: &Visit) -> Visitor {
-    Visitor { origin: WorkspaceApi::origin(services, visit), previous: WorkspaceApi::credential(visit) }
+    Visitor { origin: WorkspaceApi::origin(services, visit), previous: WorkspaceApi::credential(services, visit) }
 }

@@ -1,7 +1,7 @@
 use std::net::SocketAddr;
 
 use secrecy::SecretString;
-use url::Url;
+use url::{Host, Url};
 
 use crate::reader::Reader;
 use crate::table::{
@@ -109,7 +109,18 @@ fn refuse_strangers(reader: &mut Reader, http_addr: Option<SocketAddr>, public_u
     if http_addr.is_some_and(|address| !values::is_loopback(address)) {
         reader.refuse(&HTTP_ADDR, format_args!("a loopback address, {WHY}"));
     }
-    if public_url.is_some_and(|url| url.scheme() == "https") {
+    // A proxy at another name, with TLS or without, is a door for everybody who reaches the proxy.
+    if public_url.is_some_and(|url| url.scheme() != "http" || !is_this_machine(url)) {
         reader.refuse(&PUBLIC_URL, format_args!("nothing or an http URL of this machine, {WHY}"));
+    }
+}
+
+/// Whether a URL names this machine from within: `localhost`, or a loopback address.
+fn is_this_machine(url: &Url) -> bool {
+    match url.host() {
+        Some(Host::Domain(name)) => name == "localhost",
+        Some(Host::Ipv4(address)) => address.is_loopback(),
+        Some(Host::Ipv6(address)) => address.to_canonical().is_loopback(),
+        None => false,
     }
 }

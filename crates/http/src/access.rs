@@ -296,7 +296,7 @@ fn named_app(visit: &Visit) -> Result<Option<AppId>, ApiError> {
 }
 
 async fn session<P: Sessions>(state: &P::State, visit: &Visit) -> Result<Session, ApiError> {
-    let key = match P::credential(visit) {
+    let key = match P::credential(state, visit) {
         Some(key) => key,
         None => match P::welcome(state, visit).await? {
             Some(arrival) => {

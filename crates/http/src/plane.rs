@@ -39,7 +39,7 @@ pub trait Sessions: Plane {
     fn authority(state: &Self::State) -> &Authority;
 
     /// What the request's credential opens, if it carries one.
-    fn credential(visit: &Visit) -> Option<SessionKey>;
+    fn credential(state: &Self::State, visit: &Visit) -> Option<SessionKey>;
 
     /// The cookie that takes a credential away which opens nothing any more.
     fn removal(state: &Self::State, visit: &Visit) -> Cookie<'static>;

@@ -33,7 +33,8 @@ impl Reply for EventStream {
     fn respond(self, _visit: &Visit) -> Result<HttpResponse, ApiError> {
         Ok(HttpResponse::Ok()
             .insert_header((header::CONTENT_TYPE, "text/event-stream"))
-            .insert_header((header::CACHE_CONTROL, "no-cache"))
+            // `no-cache` is what readers of streams look for; `no-store` is what keeps the words off a disk.
+            .insert_header((header::CACHE_CONTROL, "no-cache, no-store"))
             // Proxies must not gather frames, nor may compression here.
             .insert_header(("X-Accel-Buffering", "no"))
             .insert_header((header::CONTENT_ENCODING, "identity"))

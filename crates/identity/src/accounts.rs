@@ -57,14 +57,15 @@ impl Accounts {
         id: UserId,
         patch: AccountPatch,
     ) -> Result<Account, IdentityError> {
-        let known = self.get(grant, id).await?;
-        let was_active = known.user.is_active;
-        let next = Account { user: patch.apply(known.user)?, ..known };
-        if was_active && !next.user.is_active {
-            self.spare_operators(grant, &next)?;
-        }
-        self.store.update_account(grant, &next.user).await?;
-        Ok(next)
+        let change = |known: Account| {
+            let was_active = known.user.is_active;
+            let next = Account { user: patch.apply(known.user)?, ..known };
+            if was_active && !next.user.is_active {
+                self.spare_operators(grant, &next)?;
+            }
+            Ok(next)
+        };
+        self.store.update_account(grant, id, change).await?
     }
 
     /// Removes an account with all that is the person's own; apps that they own go to `heir`.

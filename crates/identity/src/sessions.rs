@@ -191,10 +191,44 @@ impl Identity {
         Ok(SignedIn { user, secret: SecretString::from(secret), key, expires })
     }
 
-    /// 256 random bits in letters.
+    /// A secret that nobody guesses.
     pub(crate) fn secret(&self) -> String {
-        let mut bytes = [0; 32];
-        self.entropy.fill(&mut bytes);
-        URL_SAFE_NO_PAD.encode(bytes)
+        secret(&*self.entropy)
+    }
+}
+
+/// 256 random bits in letters.
+fn secret(entropy: &dyn Entropy) -> String {
+    let mut bytes = [0; 32];
+    entropy.fill(&mut bytes);
+    URL_SAFE_NO_PAD.encode(bytes)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::HashSet;
+
+    use omni_process::OperatingSystem;
+
+    use super::*;
+
+    const SECRETS: u32 = 100_000;
+
+    #[test]
+    fn of_a_hundred_thousand_secrets_no_two_are_alike_and_no_bit_is_known() {
+        let mut seen = HashSet::new();
+        let mut ones = [0_u32; 256];
+        for _ in 0..SECRETS {
+            let secret = secret(&OperatingSystem);
+            let bytes = URL_SAFE_NO_PAD.decode(&secret).unwrap();
+            assert_eq!(bytes.len(), 32);
+            for (bit, count) in ones.iter_mut().enumerate() {
+                *count += u32::from(bytes[bit / 8] >> (bit % 8) & 1);
+            }
+            assert!(seen.insert(SessionKey::of(&secret)), "{secret} came twice");
+        }
+        // Six deviations: a fair coin leaves this corridor once in five hundred million runs.
+        let fair = SECRETS / 2 - 950..SECRETS / 2 + 950;
+        assert!(ones.iter().all(|count| fair.contains(count)), "{ones:?}");
     }
 }

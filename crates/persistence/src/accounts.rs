@@ -1,6 +1,6 @@
 use diesel::QueryableByName;
 use diesel::SelectableHelper;
-use diesel::prelude::{ExpressionMethods, OptionalExtension, QueryDsl};
+use diesel::prelude::{ExpressionMethods, QueryDsl};
 use diesel::sql_types::{BigInt, Bool, Text, Timestamptz};
 use diesel_async::{AsyncConnection, AsyncPgConnection, RunQueryDsl};
 use omni_domain::{Account, AccountCounts, AccountFilter, App, Deed, Page, PageRequest, Timestamp, User, UserId};
@@ -99,37 +99,31 @@ impl Store {
     /// # Errors
     /// [`StoreError::NotFound`] if there is none with this number.
     pub async fn account(&self, _grant: &PlatformGrant<Omniadmin>, id: UserId) -> Result<Account, StoreError> {
-        Statement::new("SELECT ")
-            .sql(ACCOUNT)
-            .sql(" FROM users u WHERE u.user_id = ")
-            .int(id.get())
-            .get_result::<AccountRow>(&mut self.lend(Sight::AllApps).await?)
-            .await
-            .optional()?
-            .ok_or(StoreError::NotFound)?
-            .try_into()
+        account(id).get_result::<AccountRow>(&mut self.lend(Sight::AllApps).await?).await?.try_into()
     }
 
-    /// Writes a changed account. Who is deactivated is signed out everywhere.
+    /// Changes an account: `change` gets it as it is now, and nobody else changes it meanwhile. Who is deactivated is signed
+    /// out everywhere. What `change` refuses is answered inside.
     ///
     /// # Errors
     /// [`StoreError::NotFound`] if it is gone.
-    pub async fn update_account(&self, grant: &PlatformGrant<Omniadmin>, user: &User) -> Result<(), StoreError> {
-        let update = Statement::new("WITH ended AS (DELETE FROM sessions WHERE NOT ")
-            .boolean(user.is_active)
-            .sql(" AND user_id = ")
-            .int(user.id.get())
-            .sql(") UPDATE users SET name = ")
-            .text(user.name.as_str())
-            .sql(", is_active = ")
-            .boolean(user.is_active)
-            .sql(" WHERE user_id = ")
-            .int(user.id.get());
-        let mut lent = self.lend(Sight::NoApp).await?;
+    pub async fn update_account<E: Send>(
+        &self,
+        grant: &PlatformGrant<Omniadmin>,
+        id: UserId,
+        change: impl FnOnce(Account) -> Result<Account, E> + Send,
+    ) -> Result<Result<Account, E>, StoreError> {
+        let mut lent = self.lend(Sight::AllApps).await?;
         lent.transaction(async |connection| {
-            let before = locked(connection, user.id).await?;
-            update.execute(connection).await?;
-            audit::record(connection, None, grant.by(), &Deed::update(&before, user)).await
+            let before = locked(connection, id).await?;
+            let stored = account(id).get_result::<AccountRow>(connection).await?;
+            let next = match change(stored.try_into()?) {
+                Ok(next) => next,
+                Err(refusal) => return Ok(Err(refusal)),
+            };
+            write(&next.user).execute(connection).await?;
+            audit::record(connection, None, grant.by(), &Deed::update(&before, &next.user)).await?;
+            Ok(Ok(next))
         })
         .await
     }
@@ -170,6 +164,25 @@ impl Store {
         })
         .await
     }
+}
+
+/// Selects an account with what it holds.
+fn account(id: UserId) -> Statement {
+    Statement::new("SELECT ").sql(ACCOUNT).sql(" FROM users u WHERE u.user_id = ").int(id.get())
+}
+
+/// Writes what the operator may change of an account, and ends the sessions of one that is shut.
+fn write(user: &User) -> Statement {
+    Statement::new("WITH ended AS (DELETE FROM sessions WHERE NOT ")
+        .boolean(user.is_active)
+        .sql(" AND user_id = ")
+        .int(user.id.get())
+        .sql(") UPDATE users SET name = ")
+        .text(user.name.as_str())
+        .sql(", is_active = ")
+        .boolean(user.is_active)
+        .sql(" WHERE user_id = ")
+        .int(user.id.get())
 }
 
 fn still_owns(apps: usize) -> StoreError {

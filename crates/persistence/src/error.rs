@@ -104,6 +104,7 @@ fn conflict_of(constraint: &str) -> Option<&'static str> {
         "agents_silo_fkey" => "this silo is in use or has just been deleted",
         "domains_app_id_name_key" => "name: another domain of this app has this name",
         "agents_service_fkey" => "this AI service is in use or has just been deleted",
+        "apps_owner_id_fkey" => "the account that would own this has just been removed",
         "users_email_key" => "email: another account has this address",
         _ => return None,
     })

@@ -3,6 +3,7 @@
 
 mod canaries;
 mod control_locality;
+mod fake_mode;
 mod master_key;
 mod program;
 mod readme;

@@ -72,6 +72,25 @@ async fn what_is_revoked_or_whose_owner_is_shut_out_opens_nothing_from_the_next_
 }
 
 #[tokio::test]
+async fn what_is_revoked_at_one_replica_opens_nothing_at_another_from_the_next_request_on() {
+    let api = TestApi::start().await;
+    let replica = TestApi::builder().database(api.database()).clock(api.clock()).start().await;
+    let owner = api.client("owner@example.com").await;
+    let (app, made) = key(&owner, 0).await;
+    let (here, there) = (api.anonymous(), replica.anonymous());
+    for nobody in [&here, &there] {
+        ask(nobody, &made["key"]).await.expect(200);
+    }
+    owner.delete(&format!("/internal/api_keys/{}?app_id={app}", made["key_id"])).send().await.expect(200);
+    let refused = [&there, &here].map(async |nobody| ask(nobody, &made["key"]).await);
+    let unknown = ask(&there, &json!("mattin_AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA")).await;
+    for answer in join_all(refused).await {
+        answer.refusal(401);
+        assert_eq!(answer.bytes(), unknown.bytes(), "a key that was revoked is one that never was");
+    }
+}
+
+#[tokio::test]
 async fn a_hundred_a_minute_are_a_hundred_from_four_connections_to_two_replicas() {
     let api = TestApi::start().await;
     let replica = TestApi::builder().database(api.database()).clock(api.clock()).start().await;

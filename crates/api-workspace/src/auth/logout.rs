@@ -29,7 +29,7 @@ impl Endpoint for Logout {
     }
 
     async fn handle(ctx: Ctx<Self>, _call: Call<(), NoQuery, NoBody>) -> Result<Self::Reply, ApiError> {
-        let logout_url = match WorkspaceApi::credential(&ctx.visit) {
+        let logout_url = match WorkspaceApi::credential(&ctx.state, &ctx.visit) {
             Some(key) => ctx.state.identity.sign_out(&key, ctx.state.public_url.as_ref()).await?,
             None => None,
         };

@@ -95,7 +95,7 @@ async fn a_turn_streams_in_order_and_is_stored() {
     let place = Place::open("tokens-25").await;
     let stream = place.owner.chat(place.agent, "Count for me").await;
     assert_eq!(stream.header("content-type"), Some("text/event-stream"));
-    assert_eq!(stream.header("cache-control"), Some("no-cache"));
+    assert_eq!(stream.header("cache-control"), Some("no-cache, no-store"));
     assert_eq!(stream.header("x-accel-buffering"), Some("no"));
     assert!(stream.header("x-request-id").is_some());
     let events = stream.rest().await;

@@ -33,6 +33,12 @@ impl Document {
         Some((self.resolved(schema), body["required"] == json!(true)))
     }
 
+    /// The schemas of all bodies that the route takes, each with its media type.
+    pub(crate) fn bodies(&self, route: &Route) -> Vec<(&str, &Value)> {
+        let kinds = self.operation(route)["requestBody"]["content"].as_object();
+        kinds.into_iter().flatten().map(|(kind, content)| (kind.as_str(), &content["schema"])).collect()
+    }
+
     /// The fields of the route's JSON body: name, the JSON types that it may have, whether it must be there.
     pub(crate) fn fields(&self, route: &Route) -> Vec<(String, Vec<String>, bool)> {
         let Some((schema, _)) = self.body(route) else { return Vec::new() };

@@ -1,6 +1,6 @@
 //! One thing of every kind in an app, so that the path of every route can be filled in.
 
-use omni_api_workspace::WorkspaceApi;
+use omni_api_workspace::{ROUTES, WorkspaceApi};
 use omni_domain::Role;
 use omni_http::{Reach, RouteSpec};
 use omni_testkit::{Call, Cast, Client, TestApi};
@@ -142,7 +142,7 @@ impl Ids {
     }
 
     /// What stands for a parameter of a path or a query, or for a reference in a body.
-    fn parameter(self, path: &str, name: &str) -> i64 {
+    pub(crate) fn parameter(self, path: &str, name: &str) -> i64 {
         match name {
             "service_id" if path.starts_with("/internal/embedding_services") => self.embedding_service,
             "domain_id" if is_stopped(path) => self.busy.0,
@@ -161,7 +161,7 @@ impl Ids {
             "turn_id" => self.turn,
             "collab_id" => self.collaboration,
             "key_id" => self.key,
-            "user_id" => self.person,
+            "user_id" | "actor_id" => self.person,
             "session_id" => self.session,
             other => panic!("a scene has no `{other}` yet: make one in `Ids::make`"),
         }
@@ -171,6 +171,11 @@ impl Ids {
 /// Whether the path is for stopping a visit, which takes one that is not over.
 fn is_stopped(path: &str) -> bool {
     path.starts_with("/internal/domains") && path.ends_with("/cancel")
+}
+
+/// The routes that change something.
+pub(crate) fn changing() -> impl Iterator<Item = &'static Route> {
+    ROUTES.iter().filter(|route| !route.method.is_safe())
 }
 
 /// The names of a path's parameters.

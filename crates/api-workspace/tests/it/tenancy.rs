@@ -7,9 +7,12 @@ use serde_json::json;
 
 use crate::scene::{Ids, Route, call_at, filled, join, name, target};
 
+fn is_in_an_app(route: &Route) -> bool {
+    !matches!(route.access().reach, Reach::Nowhere | Reach::Platform | Reach::Invitation)
+}
+
 fn in_an_app() -> impl Iterator<Item = &'static Route> {
-    let is_outside = |reach| matches!(reach, Reach::Nowhere | Reach::Platform | Reach::Invitation);
-    ROUTES.iter().filter(move |route| !is_outside(route.access().reach))
+    ROUTES.iter().filter(|route| is_in_an_app(route))
 }
 
 /// Sends the route's example with these ids, and `query` behind them.
@@ -46,6 +49,15 @@ async fn what_is_of_another_app_answers_like_what_does_not_exist() {
                 send(&cast.neighbour, route, Ids::unknown(), &query).await
             };
             foreign.refusal(404);
+            assert_eq!(foreign.bytes(), nothing.bytes(), "{} with `{query}`", name(route));
+            tried += 1;
+        }
+        // Named more than once, the app is none, whatever the path points at.
+        for second in [ours.app, theirs.app].iter().filter(|_| is_in_an_app(route)) {
+            let query = format!("app_id={}&app_id={second}", theirs.app);
+            let foreign = send(&cast.neighbour, route, ours, &query).await;
+            let nothing = send(&cast.neighbour, route, Ids::unknown(), &query).await;
+            assert_eq!(foreign.refusal(400), "app_id: given more than once", "{}", name(route));
             assert_eq!(foreign.bytes(), nothing.bytes(), "{} with `{query}`", name(route));
             tried += 1;
         }

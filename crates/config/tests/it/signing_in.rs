@@ -64,6 +64,12 @@ fn fake_never_meets_strangers() {
         assert_eq!(refused(result), ["OMNI_HTTP_ADDR"]);
         assert!(load([("OMNI_HTTP_ADDR", foreign), ISSUER, CLIENT, SECRET, PUBLIC]).is_ok(), "{foreign}");
     }
-    assert_eq!(refused(load([FAKE, PUBLIC])), ["OMNI_PUBLIC_URL"]);
-    assert!(load([FAKE, ("OMNI_PUBLIC_URL", "http://localhost:8000")]).is_ok());
+    for foreign in
+        [PUBLIC.1, "https://localhost:8000", "http://omni.example.com", "http://10.0.0.1:8000", "http://localhost.evil"]
+    {
+        assert_eq!(refused(load([FAKE, ("OMNI_PUBLIC_URL", foreign)])), ["OMNI_PUBLIC_URL"], "{foreign}");
+    }
+    for local in ["http://localhost:8000", "http://127.0.0.1:8000", "http://[::1]:8000"] {
+        assert!(load([FAKE, ("OMNI_PUBLIC_URL", local)]).is_ok(), "{local}");
+    }
 }
