@@ -45,7 +45,7 @@ async fn every_answer(api: &TestApi, is_https: bool) -> BTreeMap<String, usize> 
             1 => stale.with_cookie(Some("session=over; __Host-session=over")),
             _ => api.client("ada@example.com").await,
         };
-        let answer = call_at(&client, route, &filled(route.path, Ids::unknown())).send().await;
+        let answer = call_at(&client, route, Ids::unknown(), &filled(route.path, Ids::unknown())).send().await;
         for (cookie, line) in cookies(&answer) {
             check(&cookie, &line, is_https);
             *seen.entry(cookie).or_default() += 1;
@@ -163,7 +163,7 @@ async fn no_answer_is_kept_by_any_cache() {
         held(&wanted, &name(route));
         let refused: [&Client; 2] = [&cast.stranger, &cast.anonymous];
         for client in refused {
-            let answer = call_at(client, route, &filled(route.path, ids)).send().await;
+            let answer = call_at(client, route, ids, &filled(route.path, ids)).send().await;
             held(&answer, &format!("{} by {}", name(route), client.email));
         }
     }

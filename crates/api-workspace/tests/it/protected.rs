@@ -193,6 +193,6 @@ async fn what_would_be_written_would_be_seen() {
     let counted = grown(sql, &columns, &planted).await;
     let update = changing().find(|route| route.path == "/internal/agents/{agent_id}" && route.method.as_str() == "PUT");
     let update = update.unwrap();
-    call_at(&cast.omniadmin, update, &target(update, ours)).send().await.expect(200);
+    call_at(&cast.omniadmin, update, ours, &target(update, ours)).send().await.expect(200);
     assert_eq!(grown(sql, &columns, &planted).await, counted);
 }

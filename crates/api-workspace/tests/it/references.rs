@@ -127,7 +127,7 @@ impl Pointer {
                 let field: &'static str = self.field.clone().leak();
                 request(&at).form(&[("message", "Hello"), (field, &id.to_string())], &[]).send().await
             }
-            Place::Query => call_at(client, self.route, &join(&at, &format!("{}={id}", self.field))).send().await,
+            Place::Query => call_at(client, self.route, ids, &join(&at, &format!("{}={id}", self.field))).send().await,
         }
     }
 }
