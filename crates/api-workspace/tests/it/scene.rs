@@ -28,6 +28,8 @@ pub(crate) struct Ids {
     pub(crate) embedding_service: i64,
     /// A silo that is part of nothing.
     pub(crate) silo: i64,
+    /// What the agent knows.
+    pub(crate) document: i64,
     pub(crate) repository: i64,
     pub(crate) folder: i64,
     /// A file of the repository that nobody works on.
@@ -78,10 +80,11 @@ impl Ids {
         // What the agent draws on is not what is deleted.
         let known = make("silos", json!({ "name": "What the agent knows" }), "silo_id").await;
         let text = json!({ "name": "A text", "text": "Good morning is said before noon." });
-        client.post(&format!("/internal/silos/{known}/documents")).json(&text).send().await.expect(201);
+        let document = client.post(&format!("/internal/silos/{known}/documents")).json(&text).send().await.expect(201);
+        let document = document["document_id"].as_i64().unwrap();
         let draws = json!({ "silo_id": known });
         client.put(&format!("/internal/agents/{}", self.agent)).json(&draws).send().await.expect(200);
-        Self { embedding_service, silo, repository, folder, file, ..self }.visiting(client).await
+        Self { embedding_service, silo, document, repository, folder, file, ..self }.visiting(client).await
     }
 
     /// The same with web sites that are visited.
@@ -131,6 +134,7 @@ impl Ids {
             session: UNKNOWN,
             embedding_service: UNKNOWN,
             silo: UNKNOWN,
+            document: UNKNOWN,
             repository: UNKNOWN,
             folder: UNKNOWN,
             file: UNKNOWN,
@@ -150,9 +154,11 @@ impl Ids {
             "domain_id" => self.domain,
             "url_id" => self.url,
             "job_id" => self.job,
+            "embedding_service_id" => self.embedding_service,
             "silo_id" => self.silo,
+            "document_id" => self.document,
             "repo_id" | "repository_id" => self.repository,
-            "folder_id" => self.folder,
+            "folder_id" | "parent_folder_id" => self.folder,
             "file_id" => self.file,
             "app_id" => self.app,
             "agent_id" => self.agent,
