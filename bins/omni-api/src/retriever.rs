@@ -23,8 +23,7 @@ impl Retriever for SiloRetriever {
         question: &'a str,
     ) -> BoxFuture<'a, Result<Vec<Found>, RetrievalFailed>> {
         async move {
-            let limit = self.0.retrieval_count(grant, silo).await?;
-            let query = Query { text: question, method: Method::Hybrid, limit, filter: None };
+            let query = Query { text: question, method: Method::Hybrid, limit: None, filter: None };
             let hits = self.0.search(grant, silo, &query).await?;
             Ok(hits.into_iter().zip(1..).map(|(hit, index)| found(hit, index)).collect())
         }
@@ -57,6 +56,7 @@ fn found(hit: Hit, index: u32) -> Found {
             text_score: scores.text_score,
             text_rank: scores.text_rank,
             fused: scores.fused,
+            reranked: scores.reranked,
         },
     };
     Found { citation, text: passage.content }

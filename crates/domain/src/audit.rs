@@ -77,6 +77,13 @@ impl Facts {
         }
         self
     }
+
+    /// With these as well.
+    #[must_use]
+    pub fn and(mut self, others: Self) -> Self {
+        self.0.extend(others.0);
+        self
+    }
 }
 
 /// A kind of thing whose changes are kept in the trail.

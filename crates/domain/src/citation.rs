@@ -46,4 +46,7 @@ pub struct CitationScores {
     pub text_rank: Option<u32>,
     /// Its places, fused.
     pub fused: Option<f64>,
+    /// How well it answers, as the reranker says; only scores of one reranker can be compared.
+    #[serde(default)]
+    pub reranked: Option<f64>,
 }

@@ -5,12 +5,9 @@ use serde::{Deserialize, Serialize};
 
 use crate::silo::words;
 use crate::{
-    AppId, Audited, DocumentId, DomainId, DomainUrlId, EmbeddingServiceId, Facts, Invalid, Job, Patch, SiloId, Text,
-    Timestamp, VectorDbType, optional_text, required_text,
+    AppId, Audited, DocumentId, DomainId, DomainUrlId, Facts, Invalid, Job, Patch, SiloId, SiloSettings,
+    SiloSettingsPatch, Text, Timestamp, optional_text, required_text,
 };
-
-/// The most passages that a silo gives for a question.
-const MOST_RETRIEVED: u32 = 100;
 
 /// A domain: a web site that is visited, whose pages are searched as one silo.
 #[derive(Debug, Clone, PartialEq)]
@@ -29,12 +26,8 @@ pub struct Domain {
     pub base_url: String,
     /// How it is visited.
     pub rules: CrawlRules,
-    /// What embeds its texts; without one, the model that is built in.
-    pub embedding_service: Option<EmbeddingServiceId>,
-    /// Where its vectors are.
-    pub vector_db: VectorDbType,
-    /// How many passages an agent is given for a question.
-    pub retrieval_count: u32,
+    /// How its silo is kept and searched.
+    pub settings: SiloSettings,
     /// How many addresses are known of it.
     pub urls: u64,
     /// When it is visited by itself; never if none.
@@ -116,12 +109,8 @@ pub struct DomainDraft {
     pub base_url: String,
     /// How it is visited.
     pub rules: CrawlRulesPatch,
-    /// What embeds its texts.
-    pub embedding_service: Option<EmbeddingServiceId>,
-    /// Where its vectors will be.
-    pub vector_db: VectorDbType,
-    /// How many passages an agent is given for a question.
-    pub retrieval_count: u32,
+    /// How its silo will be kept and searched.
+    pub settings: SiloSettings,
 }
 
 impl DomainDraft {
@@ -134,7 +123,6 @@ impl DomainDraft {
             name: required_text("name", &self.name, Text::Name)?,
             description: optional_text("description", self.description.as_deref(), Text::Description)?,
             base_url: required_text("base_url", &self.base_url, Text::Url)?,
-            retrieval_count: check_retrieval_count(self.retrieval_count)?,
             ..self
         })
     }
@@ -204,16 +192,9 @@ pub struct DomainPatch {
     pub base_url: Patch<String>,
     /// Other rules.
     pub rules: CrawlRulesPatch,
-    /// Another embedding service.
-    pub embedding_service: Patch<EmbeddingServiceId>,
-    /// Another place for its vectors.
-    pub vector_db: Patch<VectorDbType>,
-    /// Another count.
-    pub retrieval_count: Patch<u32>,
+    /// Other settings of its silo.
+    pub settings: SiloSettingsPatch,
 }
-
-/// How many passages an agent is given unless somebody says otherwise.
-pub const USUAL_RETRIEVAL_COUNT: u32 = 5;
 
 impl DomainPatch {
     /// The domain as it will be, except that its addresses and what it refers to are not checked. A seed that was the
@@ -222,39 +203,20 @@ impl DomainPatch {
     /// # Errors
     /// An [`Invalid`] that names the first field that breaks a rule.
     pub fn apply(self, stored: Domain) -> Result<Domain, Invalid> {
-        let required = |field, patch, stored| match patch {
-            Patch::Keep => Ok(stored),
-            Patch::Clear => Err(Invalid::new(field, "must not be empty")),
-            Patch::Set(text) => Ok(text),
-        };
-        let name = required_text("name", &required("name", self.name, stored.name)?, Text::Name)?;
-        let base_url = required("base_url", self.base_url, stored.base_url.clone())?;
-        let base_url = required_text("base_url", &base_url, Text::Url)?;
+        let name = self.name.over_required("name", stored.name, Text::Name)?;
+        let base_url = self.base_url.over_required("base_url", stored.base_url.clone(), Text::Url)?;
         let mut rules = self.rules.over(stored.rules);
         if rules.seed_url.as_ref() == Some(&stored.base_url) {
             rules.seed_url = Some(base_url.clone());
         }
-        let description = self.description.over(stored.description);
         Ok(Domain {
             name,
-            description: optional_text("description", description.as_deref(), Text::Description)?,
+            description: self.description.over_optional("description", stored.description, Text::Description)?,
             base_url,
             rules,
-            embedding_service: self.embedding_service.over(stored.embedding_service),
-            vector_db: self.vector_db.over_or(stored.vector_db, VectorDbType::PgVector),
-            retrieval_count: check_retrieval_count(
-                self.retrieval_count.over_or(stored.retrieval_count, USUAL_RETRIEVAL_COUNT),
-            )?,
+            settings: self.settings.apply(stored.settings)?,
             ..stored
         })
-    }
-}
-
-fn check_retrieval_count(count: u32) -> Result<u32, Invalid> {
-    if (1..=MOST_RETRIEVED).contains(&count) {
-        Ok(count)
-    } else {
-        Err(Invalid::new("retrieval_count", format!("must be from 1 to {MOST_RETRIEVED}")))
     }
 }
 
@@ -276,9 +238,7 @@ impl Audited for Domain {
             .with("base_url", &self.base_url)
             .with("policy", &self.rules)
             .with("silo_id", self.silo)
-            .with("embedding_service_id", self.embedding_service)
-            .with("vector_db_type", self.vector_db.as_str())
-            .with("retrieval_count", self.retrieval_count)
+            .and(self.settings.facts())
     }
 }
 

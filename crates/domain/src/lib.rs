@@ -50,9 +50,7 @@ pub use clock::{Clock, Entropy, Timestamp};
 pub use collaboration::{Collaboration, InvitationDraft, InvitationStatus, Inviter, grantable_role};
 pub use conversation::{Author, Conversation, ConversationSource, Message, MessageStatus, excerpt, title_from};
 pub use document::{Document, DocumentStatus};
-pub use domain::{
-    CrawlRules, CrawlRulesPatch, Domain, DomainDraft, DomainPatch, DomainUrl, USUAL_RETRIEVAL_COUNT, UrlStatus, UrlVia,
-};
+pub use domain::{CrawlRules, CrawlRulesPatch, Domain, DomainDraft, DomainPatch, DomainUrl, UrlStatus, UrlVia};
 pub use embedding_service::{EmbeddingService, EmbeddingServiceDraft, EmbeddingServicePatch};
 pub use error::{ErrorKind, Failure, Invalid, error_chain};
 pub use folder::{Folder, FolderDraft, FolderOverview, FolderPatch};

@@ -104,8 +104,6 @@ impl Audited for Repository {
             .with("name", &self.name)
             .with("description", &self.description)
             .with("silo_id", self.silo)
-            .with("vector_db_type", self.settings.vector_db.as_str())
-            .with("embedding_service_id", self.settings.embedding_service)
-            .with("retrieval_count", self.settings.retrieval_count)
+            .and(self.settings.facts())
     }
 }

@@ -2,7 +2,8 @@ use std::fmt;
 use std::str::FromStr;
 
 use crate::{
-    AppId, Audited, EmbeddingServiceId, Facts, Invalid, Patch, SiloId, Text, Timestamp, optional_text, required_text,
+    AppId, Audited, EmbeddingServiceId, Facts, Invalid, Patch, ServiceId, SiloId, Text, Timestamp, optional_text,
+    required_text,
 };
 
 /// A silo: documents that are searched together, by one model of embeddings.
@@ -18,12 +19,8 @@ pub struct Silo {
     pub description: Option<String>,
     /// What it is part of.
     pub kind: SiloType,
-    /// Where its vectors are.
-    pub vector_db: VectorDbType,
-    /// What embeds its texts; without one, the model that is built in.
-    pub embedding_service: Option<EmbeddingServiceId>,
-    /// How many passages an agent is given for a question.
-    pub retrieval_count: u32,
+    /// How it is kept and searched.
+    pub settings: SiloSettings,
     /// What its vectors were made with: the model's id and how many dimensions it has. None before the first one.
     pub embedded_with: Option<(String, u32)>,
     /// Which of its vectors are searched.
@@ -108,9 +105,7 @@ impl Audited for Silo {
             .with("name", &self.name)
             .with("description", &self.description)
             .with("silo_type", self.kind.as_str())
-            .with("vector_db_type", self.vector_db.as_str())
-            .with("embedding_service_id", self.embedding_service)
-            .with("retrieval_count", self.retrieval_count)
+            .and(self.settings.facts())
     }
 }
 
@@ -134,13 +129,15 @@ pub struct SiloSettings {
     pub vector_db: VectorDbType,
     /// What embeds its texts; without one, the model that is built in.
     pub embedding_service: Option<EmbeddingServiceId>,
+    /// What puts the passages that were found in order; without one, their fused ranks do.
+    pub reranking_service: Option<ServiceId>,
     /// How many passages an agent is given for a question.
     pub retrieval_count: u32,
 }
 
 impl Default for SiloSettings {
     fn default() -> Self {
-        Self { vector_db: VectorDbType::PgVector, embedding_service: None, retrieval_count: 5 }
+        Self { vector_db: VectorDbType::PgVector, embedding_service: None, reranking_service: None, retrieval_count: 5 }
     }
 }
 
@@ -155,12 +152,14 @@ impl SiloSettings {
     pub fn new(
         vector_db: Option<&str>,
         embedding_service: Option<EmbeddingServiceId>,
+        reranking_service: Option<ServiceId>,
         retrieval_count: Option<u32>,
     ) -> Result<Self, Invalid> {
         let usual = Self::default();
         Ok(Self {
             vector_db: vector_db.map_or(Ok(usual.vector_db), read_vector_db)?,
             embedding_service,
+            reranking_service,
             retrieval_count: retrieval_count.map_or(Ok(usual.retrieval_count), check_retrieval_count)?,
         })
     }
@@ -169,6 +168,15 @@ impl SiloSettings {
     #[must_use]
     pub fn embeds_like(self, other: Self) -> bool {
         (self.vector_db, self.embedding_service) == (other.vector_db, other.embedding_service)
+    }
+
+    /// What an audit trail says of them.
+    pub(crate) fn facts(self) -> Facts {
+        Facts::new()
+            .with("vector_db_type", self.vector_db.as_str())
+            .with("embedding_service_id", self.embedding_service)
+            .with("reranking_service_id", self.reranking_service)
+            .with("retrieval_count", self.retrieval_count)
     }
 }
 
@@ -179,6 +187,8 @@ pub struct SiloSettingsPatch {
     pub vector_db: Patch<String>,
     /// Another embedding service.
     pub embedding_service: Patch<EmbeddingServiceId>,
+    /// Another reranker.
+    pub reranking_service: Patch<ServiceId>,
     /// Another number of passages.
     pub retrieval_count: Patch<u32>,
 }
@@ -197,6 +207,7 @@ impl SiloSettingsPatch {
                 Patch::Set(word) => read_vector_db(&word)?,
             },
             embedding_service: self.embedding_service.over(stored.embedding_service),
+            reranking_service: self.reranking_service.over(stored.reranking_service),
             retrieval_count: check_retrieval_count(
                 self.retrieval_count.over_or(stored.retrieval_count, usual.retrieval_count),
             )?,
@@ -246,7 +257,7 @@ impl SiloPatch {
     /// # Errors
     /// An [`Invalid`] that names the first field that breaks a rule.
     pub fn apply(self, stored: Silo) -> Result<Silo, Invalid> {
-        let (settings, updated) = (self.settings.apply(stored.settings())?, stored.updated);
+        let (settings, updated) = (self.settings.apply(stored.settings)?, stored.updated);
         let next = stored.with_settings(settings, updated);
         Ok(Silo {
             name: self.name.over_required("name", next.name, Text::Name)?,
@@ -257,24 +268,12 @@ impl SiloPatch {
 }
 
 impl Silo {
-    /// How it is kept and searched.
-    #[must_use]
-    pub const fn settings(&self) -> SiloSettings {
-        SiloSettings {
-            vector_db: self.vector_db,
-            embedding_service: self.embedding_service,
-            retrieval_count: self.retrieval_count,
-        }
-    }
-
     /// The silo with other settings, from `updated` on.
     #[must_use]
     pub fn with_settings(self, settings: SiloSettings, updated: Timestamp) -> Self {
-        let embeds_alike = settings.embeds_like(self.settings());
+        let embeds_alike = settings.embeds_like(self.settings);
         Self {
-            vector_db: settings.vector_db,
-            embedding_service: settings.embedding_service,
-            retrieval_count: settings.retrieval_count,
+            settings,
             // Whatever made the vectors that it no longer has says nothing of those that it will have.
             embedded_with: self.embedded_with.filter(|_| embeds_alike),
             updated,
@@ -307,9 +306,7 @@ mod tests {
             name: "Handbook".into(),
             description: None,
             kind: SiloType::Custom,
-            vector_db: VectorDbType::PgVector,
-            embedding_service: None,
-            retrieval_count: 7,
+            settings: SiloSettings { retrieval_count: 7, ..SiloSettings::default() },
             embedded_with: Some(("local/hash-v1-384".into(), 384)),
             epoch: 1,
             created: Timestamp::UNIX_EPOCH,
@@ -319,12 +316,12 @@ mod tests {
 
     #[test]
     fn what_is_left_out_is_as_usual() {
-        assert_eq!(SiloSettings::new(None, None, None), Ok(SiloSettings::default()));
-        assert_eq!(SiloSettings::new(Some("qdrant"), None, None).unwrap().vector_db, VectorDbType::Qdrant);
+        assert_eq!(SiloSettings::new(None, None, None, None), Ok(SiloSettings::default()));
+        assert_eq!(SiloSettings::new(Some("qdrant"), None, None, None).unwrap().vector_db, VectorDbType::Qdrant);
         for count in [0, 101] {
-            assert_eq!(SiloSettings::new(None, None, Some(count)).unwrap_err().field, "retrieval_count");
+            assert_eq!(SiloSettings::new(None, None, None, Some(count)).unwrap_err().field, "retrieval_count");
         }
-        let unknown = SiloSettings::new(Some("PINECONE"), None, None).unwrap_err();
+        let unknown = SiloSettings::new(Some("PINECONE"), None, None, None).unwrap_err();
         assert!(unknown.to_string().contains("PGVECTOR, QDRANT"), "{unknown}");
     }
 
@@ -335,7 +332,7 @@ mod tests {
         let settings =
             SiloSettingsPatch { embedding_service: Patch::Set(EmbeddingServiceId::new(3)), ..Default::default() };
         let moved = SiloPatch { settings, ..Default::default() }.apply(silo()).unwrap();
-        assert_eq!((moved.embedded_with, moved.retrieval_count), (None, 7));
+        assert_eq!((moved.embedded_with, moved.settings.retrieval_count), (None, 7));
     }
 
     #[test]
@@ -344,9 +341,11 @@ mod tests {
             vector_db: Patch::Clear,
             retrieval_count: Patch::Clear,
             embedding_service: Patch::Clear,
+            reranking_service: Patch::Clear,
         };
-        let stored = Silo { vector_db: VectorDbType::Qdrant, ..silo() };
+        let stored = SiloSettings { vector_db: VectorDbType::Qdrant, ..silo().settings };
+        let stored = Silo { settings: stored, ..silo() };
         let next = SiloPatch { settings, ..Default::default() }.apply(stored).unwrap();
-        assert_eq!(next.settings(), SiloSettings::default());
+        assert_eq!(next.settings, SiloSettings::default());
     }
 }

@@ -59,9 +59,7 @@ impl Knowledge {
             base_url: draft.base_url,
             next_crawl: rules.next_crawl(now),
             rules,
-            embedding_service: draft.embedding_service,
-            vector_db: draft.vector_db,
-            retrieval_count: draft.retrieval_count,
+            settings: draft.settings,
             urls: 0,
             last_job: None,
             created: now,
@@ -234,7 +232,7 @@ impl Knowledge {
 
     /// The domain with its addresses in the form that the crawler gives them, if it could be visited.
     fn checked(&self, domain: Domain) -> Result<Domain, KnowledgeError> {
-        if domain.vector_db == VectorDbType::Qdrant && self.parts.qdrant.is_none() {
+        if domain.settings.vector_db == VectorDbType::Qdrant && self.parts.qdrant.is_none() {
             return Err(KnowledgeError::NoQdrant);
         }
         PageUrl::parse(&domain.base_url).map_err(|error| Invalid::new("base_url", error.to_string()))?;
@@ -248,7 +246,7 @@ impl Knowledge {
         grant: &Grant<Viewer>,
         domain: &Domain,
     ) -> Result<Option<(String, u32)>, KnowledgeError> {
-        if domain.vector_db != VectorDbType::Qdrant {
+        if domain.settings.vector_db != VectorDbType::Qdrant {
             return Ok(None);
         }
         Ok(self.parts.store.embedded_silo(grant, domain.silo).await?.silo.embedded_with)

@@ -14,7 +14,7 @@ impl Knowledge {
     /// stays what it is until all of it is done.
     ///
     /// # Errors
-    /// If that is being done already, the app has no such service, or the silo keeps its vectors in Qdrant.
+    /// If the app has no such silo or service, that is being done already, or the silo keeps its vectors in Qdrant.
     pub async fn embed_silo_anew(
         &self,
         grant: &Grant<Editor>,
@@ -22,7 +22,7 @@ impl Knowledge {
         service: Option<EmbeddingServiceId>,
     ) -> Result<Job, KnowledgeError> {
         let embedded = self.parts.store.embedded_silo(&grant.at(), silo).await?;
-        if embedded.silo.vector_db == VectorDbType::Qdrant {
+        if embedded.silo.settings.vector_db == VectorDbType::Qdrant {
             let problem = "a silo in Qdrant is not embedded anew in place; make another silo and move its files there";
             return Err(KnowledgeError::Conflict(problem.to_owned()));
         }
@@ -41,6 +41,7 @@ impl Knowledge {
         let embedded = self.parts.store.next_embedded_silo(&grant.at(), silo).await?;
         let model = self.embedder(&embedded)?;
         let epoch = embedded.silo.epoch + 1;
+        self.parts.store.write_epoch_with(grant, silo, epoch, model.id()).await?;
         let (mut done, mut dimensions) = (0_u64, None);
         loop {
             let (chunks, missing) = self.parts.store.unembedded(grant, silo, epoch, AT_ONCE).await?;

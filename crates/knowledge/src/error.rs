@@ -60,6 +60,9 @@ pub enum KnowledgeError {
         /// What its service is now.
         wanted: String,
     },
+    /// The service that puts passages in order does not say where it is asked.
+    #[error("the AI service that puts passages in order has no base_url")]
+    RerankerUnaddressed,
     /// The silo's vectors are in a Qdrant server, and the operator configured none.
     #[error("this silo keeps its vectors in Qdrant, and this server has none; set OMNI_QDRANT_URL")]
     NoQdrant,
@@ -87,7 +90,11 @@ impl Failure for KnowledgeError {
     fn kind(&self) -> ErrorKind {
         match self {
             Self::Invalid(error) => error.kind(),
-            Self::Conflict(_) | Self::KeyLost { .. } | Self::OtherModel { .. } | Self::Stopped => ErrorKind::Conflict,
+            Self::Conflict(_)
+            | Self::KeyLost { .. }
+            | Self::OtherModel { .. }
+            | Self::RerankerUnaddressed
+            | Self::Stopped => ErrorKind::Conflict,
             Self::NoQdrant | Self::NotDoneHere { .. } | Self::OcrMissing(_) => ErrorKind::Unavailable,
             Self::GivenUp { .. } | Self::FileGone | Self::NoText(_) => ErrorKind::Invalid,
             Self::Defect(_) => ErrorKind::Internal,
@@ -113,6 +120,7 @@ impl Failure for KnowledgeError {
             Self::Defect(_) => "defect",
             Self::KeyLost { .. } => "embedding_key_lost",
             Self::OtherModel { .. } => "embedded_with_another_model",
+            Self::RerankerUnaddressed => "reranker_unaddressed",
             Self::NoQdrant => "qdrant_not_configured",
             Self::Model(error) => error.code(),
             Self::Unreadable(error) => error.code(),

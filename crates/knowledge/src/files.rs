@@ -195,7 +195,7 @@ impl Knowledge {
         // Its job is gone with it; whoever works on that learns it now.
         self.cancels.notify_waiters();
         self.garbage.notify_one();
-        if silo.vector_db == VectorDbType::Qdrant {
+        if silo.settings.vector_db == VectorDbType::Qdrant {
             self.forget_points(grant, silo.id, silo.embedded_with.as_ref(), Some(vec![id])).await?;
         }
         Ok(())

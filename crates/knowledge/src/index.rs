@@ -35,7 +35,7 @@ impl Knowledge {
         let (vectors, dimensions) = embed(&*model, &chunks, watch).await?;
         let count = u64::try_from(chunks.len()).unwrap_or(u64::MAX);
         watch.step("indexing", 0, Some(count)).await?;
-        let in_qdrant = embedded.silo.vector_db == VectorDbType::Qdrant;
+        let in_qdrant = embedded.silo.settings.vector_db == VectorDbType::Qdrant;
         let (kept, sent): (Vec<_>, Vec<_>) = if in_qdrant {
             (vectors.iter().map(|_| None).collect(), vectors)
         } else {

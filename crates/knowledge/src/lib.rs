@@ -9,18 +9,22 @@
 //! whoever finds a lease that ran out takes the job up again. Everything takes a grant; a job mints its own anew each time
 //! it is taken up.
 
+mod ai_service;
 mod crawl;
+mod diversity;
 mod domains;
 mod embed_anew;
 mod embedder;
 mod error;
 mod files;
+mod fusion;
 mod index;
 mod indexes;
 mod ingest;
 mod jobs;
 mod knowledge;
 mod ocr;
+mod rerank;
 mod search;
 mod texts;
 mod watch;

@@ -1,10 +1,10 @@
 //! Text out of pictures, for whoever asks for it then and there.
 
-use omni_domain::{AiService, ServiceId};
+use omni_domain::{AiService, Invalid, ServiceId};
 use omni_models::{Image, ModelTarget, parse_base_url, transcribe};
-use omni_persistence::{AppScoped, StoreError};
+use omni_persistence::StoreError;
 use omni_rbac::{Grant, Viewer};
-use omni_sealing::Place;
+use secrecy::SecretString;
 
 use crate::ingest::Reading;
 use crate::{Knowledge, KnowledgeError, Received, Unwatched};
@@ -44,7 +44,7 @@ impl Knowledge {
         match service {
             Some(service) if file.format.is_image() => self.transcribe(grant, file, service).await,
             Some(service) => {
-                AiService::find(&self.parts.store, grant, service).await?.ok_or(StoreError::NotFound)?;
+                self.seeing(grant, service).await?;
                 self.read_here(file).await
             }
             None => self.read_here(file).await,
@@ -72,33 +72,38 @@ impl Knowledge {
         Ok(Extracted { pages, method, note })
     }
 
+    /// The AI service that a request names.
+    async fn seeing(
+        &self,
+        grant: &Grant<Viewer>,
+        id: ServiceId,
+    ) -> Result<(AiService, Option<SecretString>), KnowledgeError> {
+        match self.ai_service(grant, id).await {
+            Err(KnowledgeError::Store(StoreError::NotFound)) => {
+                Err(Invalid::unknown_reference("service_id", id.get()).into())
+            }
+            found => found,
+        }
+    }
+
     async fn transcribe(
         &self,
         grant: &Grant<Viewer>,
         file: &Received,
         id: ServiceId,
     ) -> Result<Extracted, KnowledgeError> {
-        let service = AiService::find(&self.parts.store, grant, id).await?.ok_or(StoreError::NotFound)?;
-        let model = self.parts.models.chat(self.seeing_target(grant, &service).await?)?;
+        let (service, api_key) = self.seeing(grant, id).await?;
+        let mut target = ModelTarget::new(service.provider.parse()?, service.model);
+        target.base_url = service.base_url.as_deref().map(parse_base_url).transpose()?;
+        target.api_version = service.api_version;
+        target.api_key = api_key;
+        let model = self.parts.models.chat(target)?;
         let image = self.image(file).await?;
         let transcript = transcribe(&*model, image).await?;
         let note = (!transcript.complete).then(|| "the model stopped before the end of the text".to_owned());
         let page = ExtractedPage { page: 1, text: transcript.text };
         let pages = if page.text.is_empty() { Vec::new() } else { vec![page] };
         Ok(Extracted { pages, method: "model", note })
-    }
-
-    async fn seeing_target(&self, grant: &Grant<Viewer>, service: &AiService) -> Result<ModelTarget, KnowledgeError> {
-        let mut target = ModelTarget::new(service.provider.parse()?, service.model.as_str());
-        target.base_url = service.base_url.as_deref().map(parse_base_url).transpose()?;
-        target.api_version.clone_from(&service.api_version);
-        if let Some(sealed) = self.parts.store.ai_service_key(grant, service.id).await? {
-            let place = Place { column: self.parts.ai_service_key, app: grant.app(), row: service.id.get() };
-            let opened = self.parts.key.open(&sealed, place);
-            let lost = |cause| KnowledgeError::KeyLost { service: service.name.clone(), cause };
-            target.api_key = Some(opened.map_err(lost)?);
-        }
-        Ok(target)
     }
 
     /// The picture as a model takes it, in memory; the crate of the models says how large it may be.

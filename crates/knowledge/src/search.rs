@@ -1,23 +1,23 @@
 //! Finding passages: by vectors, by words, or by both, fused.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::HashMap;
 
 use omni_domain::{ChunkId, Invalid, MetadataFilter, SiloId, Text, VectorDbType, required_text};
 use omni_persistence::{Candidate, EmbeddedSilo, Passage, Wanted};
 use omni_qdrant::{Filter, Search as PointSearch, Tenant};
 use omni_rbac::{Grant, Viewer};
 
+use crate::fusion::fuse;
 use crate::index::collection;
 use crate::words::words_of;
-use crate::{Knowledge, KnowledgeError};
+use crate::{Knowledge, KnowledgeError, diversity};
 
 /// The most passages of one search.
 pub const MOST_HITS: u32 = 200;
 /// How many candidates each way of searching brings to be fused, at least.
 const CANDIDATES: u32 = 50;
-/// What keeps the first places from outweighing all others, as in the paper on reciprocal rank fusion (Cormack, Clarke and
-/// Büttcher, 2009).
-const RANK_CONSTANT: f64 = 60.0;
+/// From how many of the nearest a diverse choice is made, at most.
+const MOST_FETCHED: u32 = 1_000;
 
 /// A way of searching.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -28,8 +28,8 @@ pub enum Method {
     Threshold(f64),
     /// Of the nearest vectors those that say something new: maximal marginal relevance (Carbonell and Goldstein, 1998).
     Diverse {
-        /// From how many of the nearest they are chosen.
-        fetch: u32,
+        /// From how many of the nearest they are chosen; four times as many as are wanted if nobody says.
+        fetch: Option<u32>,
         /// How much nearness counts against novelty, from 0 to 1.
         lambda: f64,
     },
@@ -44,8 +44,8 @@ pub struct Query<'a> {
     pub text: &'a str,
     /// How it is searched.
     pub method: Method,
-    /// How many passages are wanted.
-    pub limit: u32,
+    /// How many passages are wanted; as many as the silo gives for a question if nobody says.
+    pub limit: Option<u32>,
     /// Only documents whose metadata say so.
     pub filter: Option<&'a MetadataFilter>,
 }
@@ -63,6 +63,37 @@ pub struct Scores {
     pub text_rank: Option<u32>,
     /// Its places, fused.
     pub fused: Option<f64>,
+    /// How well it answers, as the reranker says; only scores of one reranker can be compared.
+    pub reranked: Option<f64>,
+}
+
+/// A passage whose vector is near to a question's.
+#[derive(Debug)]
+pub(crate) struct Near {
+    /// The passage.
+    pub(crate) chunk: ChunkId,
+    /// Its cosine similarity, from -1 to 1.
+    pub(crate) similarity: f64,
+    /// Its place, from 1.
+    pub(crate) rank: u32,
+    /// Its vector, if it was wanted and is still there.
+    pub(crate) vector: Option<Vec<f32>>,
+}
+
+impl Near {
+    fn into_scored(self) -> (ChunkId, Scores) {
+        let (similarity, vector_rank) = (Some(self.similarity), Some(self.rank));
+        (self.chunk, Scores { similarity, vector_rank, ..Scores::default() })
+    }
+}
+
+/// What becomes of the vectors of what is near.
+#[derive(Debug, Clone, Copy)]
+enum Vectors {
+    /// They stay where they are.
+    Left,
+    /// They come with it, to be compared with each other.
+    Brought,
 }
 
 /// A passage that was found.
@@ -70,7 +101,7 @@ pub struct Scores {
 pub struct Hit {
     /// The passage.
     pub passage: Passage,
-    /// What it is ordered by: the fused score, or the similarity.
+    /// What it is ordered by: what the reranker says, or the fused score, or the similarity.
     pub score: f64,
     /// How that came about.
     pub scores: Scores,
@@ -93,34 +124,56 @@ impl Knowledge {
         if embedded.silo.embedded_with.is_none() {
             return Ok(Vec::new());
         }
-        let scored = match query.method {
-            Method::Similarity => self.by_vector(grant, &embedded, query, &text, query.limit).await?,
-            Method::Threshold(least) => {
-                let near = self.by_vector(grant, &embedded, query, &text, query.limit).await?;
-                near.into_iter().filter(|(_, scores)| scores.similarity.is_some_and(|found| found >= least)).collect()
+        let settings = embedded.silo.settings;
+        let limit = query.limit.unwrap_or(settings.retrieval_count);
+        // Variety is not what a reranker knows of.
+        let reranker = settings.reranking_service.filter(|_| !matches!(query.method, Method::Diverse { .. }));
+        let most = if reranker.is_some() { limit.max(CANDIDATES) } else { limit };
+        let scored = self.scored(grant, &embedded, query, &text, most).await?;
+        let hits = self.passages_of(grant, silo, scored).await?;
+        match reranker {
+            Some(reranker) => {
+                let limit = usize::try_from(limit).unwrap_or(usize::MAX);
+                Ok(self.in_order(grant, reranker, &text, hits, limit).await)
             }
-            Method::Diverse { fetch, lambda } => {
-                let near = self.by_vector(grant, &embedded, query, &text, fetch.max(query.limit)).await?;
-                self.diverse(grant, &embedded, near, query.limit, lambda).await?
-            }
-            Method::Hybrid => {
-                let most = query.limit.max(CANDIDATES);
-                let (near, worded) = futures::try_join!(
-                    self.by_vector(grant, &embedded, query, &text, most),
-                    self.by_words(grant, &embedded, query, &text, most),
-                )?;
-                fuse(near, worded, query.limit)
-            }
-        };
-        self.passages_of(grant, silo, scored).await
+            None => Ok(hits),
+        }
     }
 
-    /// How many passages a silo of the grant's app gives for a question, unless somebody says otherwise.
-    ///
-    /// # Errors
-    /// If the silo is not the app's.
-    pub async fn retrieval_count(&self, grant: &Grant<Viewer>, silo: SiloId) -> Result<u32, KnowledgeError> {
-        Ok(self.parts.store.embedded_silo(grant, silo).await?.silo.retrieval_count)
+    /// The `most` best passages by vectors and words.
+    async fn scored(
+        &self,
+        grant: &Grant<Viewer>,
+        embedded: &EmbeddedSilo,
+        query: &Query<'_>,
+        text: &str,
+        most: u32,
+    ) -> Result<Vec<(ChunkId, Scores)>, KnowledgeError> {
+        match query.method {
+            Method::Similarity => self.by_vector(grant, embedded, query, text, most).await,
+            Method::Threshold(least) => {
+                let near = self.by_vector(grant, embedded, query, text, most).await?;
+                let close = |scores: &Scores| scores.similarity.is_some_and(|found| found >= least);
+                Ok(near.into_iter().filter(|(_, scores)| close(scores)).collect())
+            }
+            Method::Diverse { fetch, lambda } => {
+                let fetch = fetch.unwrap_or_else(|| most.saturating_mul(4).min(MOST_FETCHED)).max(most);
+                let near = self.nearest(grant, embedded, query.filter, text, fetch, Vectors::Brought).await?;
+                let limit = usize::try_from(most).unwrap_or(usize::MAX);
+                // Hundreds of thousands of comparisons: too long to keep a thread from its other requests.
+                let choosing = tokio::task::spawn_blocking(move || diversity::choose(near, limit, lambda));
+                let chosen = choosing.await.map_err(|error| KnowledgeError::Defect(error.into()))?;
+                Ok(chosen.into_iter().map(Near::into_scored).collect())
+            }
+            Method::Hybrid => {
+                let wide = most.max(CANDIDATES);
+                let (near, worded) = futures::try_join!(
+                    self.by_vector(grant, embedded, query, text, wide),
+                    self.by_words(grant, embedded, query, text, wide),
+                )?;
+                Ok(fuse(near, worded, most))
+            }
+        }
     }
 
     async fn by_vector(
@@ -131,20 +184,51 @@ impl Knowledge {
         text: &str,
         most: u32,
     ) -> Result<Vec<(ChunkId, Scores)>, KnowledgeError> {
+        let near = self.nearest(grant, embedded, query.filter, text, most, Vectors::Left).await?;
+        Ok(near.into_iter().map(Near::into_scored).collect())
+    }
+
+    /// The passages whose vectors are nearest to the question's, nearest first.
+    async fn nearest(
+        &self,
+        grant: &Grant<Viewer>,
+        embedded: &EmbeddedSilo,
+        filter: Option<&MetadataFilter>,
+        text: &str,
+        most: u32,
+        vectors: Vectors,
+    ) -> Result<Vec<Near>, KnowledgeError> {
         let model = self.embedder(embedded)?;
-        let vector = self.embed_question(&embedded.silo, &model, text).await?;
-        let near = match embedded.silo.vector_db {
-            VectorDbType::PgVector => {
-                let wanted = Wanted { silo: embedded.silo.id, filter: query.filter, most };
-                let near = self.parts.store.nearest(grant, &wanted, embedded.silo.epoch, &vector).await?;
-                near.into_iter().map(|near| (near.chunk, 1.0 - near.score)).collect()
+        let question = self.embed_question(&embedded.silo, &model, text).await?;
+        match embedded.silo.settings.vector_db {
+            VectorDbType::PgVector => self.nearest_rows(grant, embedded, filter, &question, most, vectors).await,
+            VectorDbType::Qdrant => self.nearest_points(grant, embedded, filter, question, most, vectors).await,
+        }
+    }
+
+    async fn nearest_rows(
+        &self,
+        grant: &Grant<Viewer>,
+        embedded: &EmbeddedSilo,
+        filter: Option<&MetadataFilter>,
+        question: &[f32],
+        most: u32,
+        vectors: Vectors,
+    ) -> Result<Vec<Near>, KnowledgeError> {
+        let (silo, epoch) = (embedded.silo.id, embedded.silo.epoch);
+        let found = self.parts.store.nearest(grant, &Wanted { silo, filter, most }, epoch, question).await?;
+        let mut brought: HashMap<ChunkId, Vec<f32>> = match vectors {
+            Vectors::Left => HashMap::new(),
+            Vectors::Brought => {
+                let chunks: Vec<ChunkId> = found.iter().map(|found| found.chunk).collect();
+                self.parts.store.vectors(grant, silo, epoch, &chunks).await?.into_iter().collect()
             }
-            VectorDbType::Qdrant => self.nearest_points(grant, embedded, query.filter, vector, most).await?,
         };
-        let ranked = near.into_iter().zip(1..).map(|((chunk, similarity), rank)| {
-            (chunk, Scores { similarity: Some(similarity), vector_rank: Some(rank), ..Scores::default() })
+        let near = found.into_iter().zip(1..).map(|(Candidate { chunk, score }, rank)| {
+            // What PostgreSQL says is how far it is.
+            Near { chunk, similarity: 1.0 - score, rank, vector: brought.remove(&chunk) }
         });
-        Ok(ranked.collect())
+        Ok(near.collect())
     }
 
     async fn nearest_points(
@@ -152,9 +236,10 @@ impl Knowledge {
         grant: &Grant<Viewer>,
         embedded: &EmbeddedSilo,
         filter: Option<&MetadataFilter>,
-        vector: Vec<f32>,
+        question: Vec<f32>,
         most: u32,
-    ) -> Result<Vec<(ChunkId, f64)>, KnowledgeError> {
+        vectors: Vectors,
+    ) -> Result<Vec<Near>, KnowledgeError> {
         let qdrant = self.parts.qdrant.as_ref().ok_or(KnowledgeError::NoQdrant)?;
         let Some((model, dimensions)) = &embedded.silo.embedded_with else { return Ok(Vec::new()) };
         let everything = Filter::everything_of(Tenant { app: grant.app(), silo: embedded.silo.id });
@@ -162,9 +247,16 @@ impl Knowledge {
             Some(filter) => everything.metadata(filter),
             None => everything,
         };
-        let search = PointSearch { vector, filter, limit: most, score_threshold: None, with_vectors: false };
+        let with_vectors = matches!(vectors, Vectors::Brought);
+        let search = PointSearch { vector: question, filter, limit: most, score_threshold: None, with_vectors };
         let hits = qdrant.search(&collection(model, *dimensions)?, &search).await?;
-        Ok(hits.into_iter().map(|hit| (hit.chunk, f64::from(hit.score))).collect())
+        let near = hits.into_iter().zip(1..).map(|(hit, rank)| Near {
+            chunk: hit.chunk,
+            similarity: f64::from(hit.score),
+            rank,
+            vector: hit.vector,
+        });
+        Ok(near.collect())
     }
 
     async fn by_words(
@@ -177,21 +269,6 @@ impl Knowledge {
     ) -> Result<Vec<Candidate>, KnowledgeError> {
         let wanted = Wanted { silo: embedded.silo.id, filter: query.filter, most };
         Ok(self.parts.store.with_words(grant, &wanted, &words_of(text)).await?)
-    }
-
-    /// Chooses one after the other what is near to the question and far from what was chosen before.
-    async fn diverse(
-        &self,
-        grant: &Grant<Viewer>,
-        embedded: &EmbeddedSilo,
-        near: Vec<(ChunkId, Scores)>,
-        limit: u32,
-        lambda: f64,
-    ) -> Result<Vec<(ChunkId, Scores)>, KnowledgeError> {
-        let chunks: Vec<ChunkId> = near.iter().map(|(chunk, _)| *chunk).collect();
-        let vectors = self.parts.store.vectors(grant, embedded.silo.id, embedded.silo.epoch, &chunks).await?;
-        let vectors: HashMap<ChunkId, Vec<f32>> = vectors.into_iter().collect();
-        Ok(choose_diverse(near, &vectors, limit, lambda))
     }
 
     /// Reads the passages; one that has gone meanwhile is left out.
@@ -214,7 +291,7 @@ impl Knowledge {
 }
 
 fn check(query: &Query<'_>) -> Result<(), Invalid> {
-    if !(1..=MOST_HITS).contains(&query.limit) {
+    if query.limit.is_some_and(|limit| !(1..=MOST_HITS).contains(&limit)) {
         return Err(Invalid::new("limit", format!("must be from 1 to {MOST_HITS}")));
     }
     match query.method {
@@ -224,102 +301,9 @@ fn check(query: &Query<'_>) -> Result<(), Invalid> {
         Method::Diverse { lambda, .. } if !(0.0..=1.0).contains(&lambda) => {
             Err(Invalid::new("lambda_mult", "must be from 0 to 1"))
         }
-        Method::Diverse { fetch, .. } if !(1..=1_000).contains(&fetch) => {
-            Err(Invalid::new("fetch_k", "must be from 1 to 1000"))
+        Method::Diverse { fetch: Some(fetch), .. } if !(1..=MOST_FETCHED).contains(&fetch) => {
+            Err(Invalid::new("fetch_k", format!("must be from 1 to {MOST_FETCHED}")))
         }
         _ => Ok(()),
-    }
-}
-
-/// Reciprocal rank fusion: a place near the top of either list counts, whatever the lists' scores mean.
-fn fuse(near: Vec<(ChunkId, Scores)>, worded: Vec<Candidate>, limit: u32) -> Vec<(ChunkId, Scores)> {
-    let mut found: BTreeMap<ChunkId, Scores> = near.into_iter().collect();
-    for (candidate, rank) in worded.into_iter().zip(1..) {
-        let scores = found.entry(candidate.chunk).or_default();
-        (scores.text_score, scores.text_rank) = (Some(candidate.score), Some(rank));
-    }
-    let reciprocal = |rank: Option<u32>| rank.map_or(0.0, |rank| 1.0 / (RANK_CONSTANT + f64::from(rank)));
-    let mut fused: Vec<(ChunkId, Scores)> = found
-        .into_iter()
-        .map(|(chunk, scores)| {
-            let fused = reciprocal(scores.vector_rank) + reciprocal(scores.text_rank);
-            (chunk, Scores { fused: Some(fused), ..scores })
-        })
-        .collect();
-    let order = |scores: &Scores| scores.fused.unwrap_or_default();
-    fused.sort_by(|(one, a), (other, b)| order(b).total_cmp(&order(a)).then(one.cmp(other)));
-    fused.truncate(usize::try_from(limit).unwrap_or(usize::MAX));
-    fused
-}
-
-fn choose_diverse(
-    mut near: Vec<(ChunkId, Scores)>,
-    vectors: &HashMap<ChunkId, Vec<f32>>,
-    limit: u32,
-    lambda: f64,
-) -> Vec<(ChunkId, Scores)> {
-    let mut chosen: Vec<(ChunkId, Scores)> = Vec::new();
-    while chosen.len() < usize::try_from(limit).unwrap_or(usize::MAX) {
-        let worth = |(chunk, scores): &(ChunkId, Scores)| {
-            let like = |other: &ChunkId| match (vectors.get(chunk), vectors.get(other)) {
-                (Some(one), Some(other)) => cosine(one, other),
-                _ => 0.0,
-            };
-            let known = chosen.iter().map(|(other, _)| like(other)).fold(f64::NEG_INFINITY, f64::max);
-            let known = if known.is_finite() { known } else { 0.0 };
-            lambda * scores.similarity.unwrap_or_default() - (1.0 - lambda) * known
-        };
-        let best = near.iter().enumerate().max_by(|(_, one), (_, other)| worth(one).total_cmp(&worth(other)));
-        let Some(place) = best.map(|(place, _)| place) else { break };
-        chosen.push(near.remove(place));
-    }
-    chosen
-}
-
-fn cosine(one: &[f32], other: &[f32]) -> f64 {
-    let sum =
-        |pairs: &mut dyn Iterator<Item = (f32, f32)>| pairs.map(|(a, b)| f64::from(a) * f64::from(b)).sum::<f64>();
-    let dot = sum(&mut one.iter().copied().zip(other.iter().copied()));
-    let length = |vector: &[f32]| sum(&mut vector.iter().map(|value| (*value, *value))).sqrt();
-    let lengths = length(one) * length(other);
-    if lengths > 0.0 { dot / lengths } else { 0.0 }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn near(ranks: &[(i64, f64)]) -> Vec<(ChunkId, Scores)> {
-        let scored = ranks.iter().zip(1..).map(|((chunk, similarity), rank)| {
-            let scores = Scores { similarity: Some(*similarity), vector_rank: Some(rank), ..Scores::default() };
-            (ChunkId::new(*chunk), scores)
-        });
-        scored.collect()
-    }
-
-    fn order(found: &[(ChunkId, Scores)]) -> Vec<i64> {
-        found.iter().map(|(chunk, _)| chunk.get()).collect()
-    }
-
-    #[test]
-    fn what_both_ways_find_comes_first() {
-        let worded = [3, 4].map(|chunk| Candidate { chunk: ChunkId::new(chunk), score: 0.1 });
-        let fused = fuse(near(&[(1, 0.9), (2, 0.8), (3, 0.1)]), worded.to_vec(), 3);
-        assert_eq!(order(&fused), [3, 1, 2]);
-        let scores = fused[0].1;
-        assert_eq!((scores.vector_rank, scores.text_rank), (Some(3), Some(1)));
-        assert!((scores.fused.unwrap() - (1.0 / 63.0 + 1.0 / 61.0)).abs() < 1e-12);
-    }
-
-    #[test]
-    fn what_says_the_same_again_comes_later() {
-        let vectors = HashMap::from([
-            (ChunkId::new(1), vec![1.0, 0.0]),
-            (ChunkId::new(2), vec![0.99, 0.01]),
-            (ChunkId::new(3), vec![0.5, 0.8]),
-        ]);
-        let found = near(&[(1, 0.95), (2, 0.94), (3, 0.6)]);
-        assert_eq!(order(&choose_diverse(found.clone(), &vectors, 3, 0.5)), [1, 3, 2]);
-        assert_eq!(order(&choose_diverse(found, &vectors, 2, 1.0)), [1, 2], "all for nearness");
     }
 }

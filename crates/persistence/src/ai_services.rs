@@ -7,7 +7,7 @@ use omni_rbac::{Editor, Grant, Viewer};
 use crate::app_scoped::{NAMED, app_scoped, optional_small, quoted};
 use crate::audit;
 use crate::connection::Sight;
-use crate::schema::{agents, ai_services};
+use crate::schema::{agents, ai_services, silos};
 use crate::statement::Statement;
 use crate::{Store, StoreError};
 
@@ -111,11 +111,26 @@ async fn refuse_if_used(connection: &mut AsyncPgConnection, app: AppId, id: Serv
         .select(agents::name)
         .load(connection)
         .await?;
-    if users.is_empty() {
+    if !users.is_empty() {
+        let named = quoted(&users);
+        let problem = format!("this AI service is in use by {named}; give those agents another one first");
+        return Err(StoreError::Conflict(problem));
+    }
+    let ordered: Vec<String> = silos::table
+        .filter(silos::app_id.eq(app.get()))
+        .filter(silos::reranking_service_id.eq(id.get()))
+        .order(silos::silo_id.asc())
+        .limit(NAMED)
+        .select(silos::name)
+        .load(connection)
+        .await?;
+    if ordered.is_empty() {
         return Ok(());
     }
-    let named = quoted(&users);
-    Err(StoreError::Conflict(format!("this AI service is in use by {named}; give those agents another one first")))
+    let named = quoted(&ordered);
+    let problem =
+        format!("this AI service puts in order what is found in {named}; give those silos another one or none first");
+    Err(StoreError::Conflict(problem))
 }
 
 impl Store {

@@ -7,27 +7,26 @@ use diesel::prelude::OptionalExtension;
 use diesel::sql_types::{BigInt, Nullable, Text, Timestamptz};
 use diesel_async::{AsyncConnection, AsyncPgConnection, RunQueryDsl};
 use omni_domain::{
-    AppId, Deed, Domain, DomainId, EmbeddingServiceId, Invalid, Job, Page, PageRequest, SiloId, Timestamp, Work,
+    AppId, Deed, Domain, DomainId, Job, Page, PageRequest, Silo, SiloDraft, SiloId, SiloOverview, SiloType, Timestamp,
+    Work,
 };
 use omni_rbac::{Editor, Grant, SystemGrant, Viewer};
 
-use crate::app_scoped::{count, small};
-use crate::audit;
+use crate::app_scoped::count;
 use crate::connection::Sight;
 use crate::jobs::{self, JobRow};
+use crate::silo_settings::{SettingsRow, check_services, settings_columns};
 use crate::statement::Statement;
-use crate::{Store, StoreError};
+use crate::{Store, StoreError, audit, silos};
 
-const DOMAIN: &str = "d.domain_id, d.app_id, d.silo_id, d.name, d.description, d.base_url, d.policy::text AS policy, \
-    d.next_crawl, d.create_date, d.update_date, s.vector_db_type, s.embedding_service_id, s.retrieval_count, \
-    (SELECT count(*) FROM domain_urls u WHERE u.domain_id = d.domain_id) AS url_count";
+const DOMAIN: &str = concat!(
+    settings_columns!(),
+    ", d.domain_id, d.app_id, d.silo_id, d.name, d.description, d.base_url, d.policy::text AS policy, d.next_crawl, \
+    d.create_date, d.update_date, (SELECT count(*) FROM domain_urls u WHERE u.domain_id = d.domain_id) AS url_count"
+);
 const FROM: &str = " FROM domains d JOIN silos s ON s.app_id = d.app_id AND s.silo_id = d.silo_id WHERE d.app_id = ";
-/// How many users of a thing a refusal names.
-const NAMED: i64 = 5;
 /// How many domains one tick of the schedule takes up; the next tick takes the others.
 const MOST_AT_ONCE: i64 = 100;
-/// The longest name of a domain that its silo takes over whole, so that there is room for what makes it unique.
-const MOST_OF_NAME: usize = 230;
 
 #[derive(QueryableByName)]
 struct DomainRow {
@@ -51,12 +50,8 @@ struct DomainRow {
     create_date: Timestamp,
     #[diesel(sql_type = Timestamptz)]
     update_date: Timestamp,
-    #[diesel(sql_type = Text)]
-    vector_db_type: String,
-    #[diesel(sql_type = Nullable<BigInt>)]
-    embedding_service_id: Option<i64>,
-    #[diesel(sql_type = BigInt)]
-    retrieval_count: i64,
+    #[diesel(embed)]
+    settings: SettingsRow,
     #[diesel(sql_type = BigInt)]
     url_count: i64,
 }
@@ -73,9 +68,7 @@ impl TryFrom<DomainRow> for Domain {
             description: row.description,
             base_url: row.base_url,
             rules: serde_json::from_str(&row.policy).map_err(|error| StoreError::inconsistent(error.to_string()))?,
-            embedding_service: row.embedding_service_id.map(EmbeddingServiceId::new),
-            vector_db: row.vector_db_type.parse().map_err(StoreError::inconsistent)?,
-            retrieval_count: small(row.retrieval_count)?,
+            settings: row.settings.try_into()?,
             urls: count(row.url_count)?,
             next_crawl: row.next_crawl,
             last_job: None,
@@ -89,12 +82,6 @@ impl TryFrom<DomainRow> for Domain {
 struct Made {
     #[diesel(sql_type = BigInt)]
     id: i64,
-}
-
-#[derive(QueryableByName)]
-struct Named {
-    #[diesel(sql_type = Text)]
-    name: String,
 }
 
 impl Store {
@@ -155,13 +142,15 @@ impl Store {
     /// Stores a new domain in the grant's app, and its silo. The numbers in `domain` are not looked at.
     ///
     /// # Errors
-    /// [`StoreError::Conflict`] if the name is taken, [`StoreError::Invalid`] if the app has no such embedding service.
+    /// [`StoreError::Conflict`] if the name is taken, [`StoreError::Invalid`] if the app has no such services.
     pub async fn create_domain(&self, grant: &Grant<Editor>, domain: &Domain) -> Result<Domain, StoreError> {
         let app = grant.app();
         let mut lent = self.lend(Sight::of(grant)).await?;
         lent.transaction(async |connection| {
-            check_embedding_service(connection, app, domain.embedding_service).await?;
-            let silo = insert_silo(connection, app, domain).await?;
+            check_services(connection, app, domain.settings).await?;
+            let (name, description) = (domain.name.clone(), domain.description.clone());
+            let silo = SiloDraft { name, description, settings: domain.settings };
+            let silo = silos::insert_part(connection, app, SiloType::Domain, &silo, domain.created).await?;
             let made: Made = Statement::new("INSERT INTO domains ")
                 .sql("(app_id, name, description, base_url, silo_id, policy, next_crawl, create_date, update_date) VALUES (")
                 .int(app.get())
@@ -172,7 +161,7 @@ impl Store {
                 .sql(", ")
                 .text(domain.base_url.as_str())
                 .sql(", ")
-                .int(silo)
+                .int(silo.get())
                 .sql(", ")
                 .text(rules_of(domain)?)
                 .sql("::jsonb, ")
@@ -197,7 +186,7 @@ impl Store {
     /// # Errors
     /// [`StoreError::NotFound`] if the app has no such domain, [`StoreError::Conflict`] if its new name is taken or its
     /// silo holds something already and would have to be embedded anew, [`StoreError::Invalid`] if the app has no such
-    /// embedding service.
+    /// services.
     pub async fn update_domain<E: Send>(
         &self,
         grant: &Grant<Editor>,
@@ -208,12 +197,12 @@ impl Store {
         let mut lent = self.lend(Sight::of(grant)).await?;
         let changed: Result<Domain, E> = lent
             .transaction::<_, StoreError, _>(async |connection| {
-                let stored = locked(connection, app, id).await?;
+                let (stored, silo) = locked(connection, app, id).await?;
                 let next = match change(stored.clone()) {
                     Ok(next) => next,
                     Err(refusal) => return Ok(Err(refusal)),
                 };
-                update_silo(connection, &stored, &next).await?;
+                write_silo(connection, silo, &stored, &next).await?;
                 if stored.rules.content_selector != next.rules.content_selector {
                     // Another part of the same pages: what their servers said of the whole page tells nothing about it.
                     Statement::new("UPDATE domain_urls SET etag = NULL, last_modified = NULL WHERE app_id = ")
@@ -244,15 +233,10 @@ impl Store {
         let app = grant.app();
         let mut lent = self.lend(Sight::of(grant)).await?;
         lent.transaction(async |connection| {
-            let gone = locked(connection, app, id).await?;
+            let (gone, silo) = locked(connection, app, id).await?;
             jobs::refuse_if_active(connection, app, Work::Crawl(id)).await?;
-            refuse_if_used(connection, &gone).await?;
-            Statement::new("DELETE FROM silos WHERE app_id = ")
-                .int(app.get())
-                .sql(" AND silo_id = ")
-                .int(gone.silo.get())
-                .execute(connection)
-                .await?;
+            silos::refuse_if_drawn_on(connection, &silo.silo, "this domain").await?;
+            silos::remove(connection, app, gone.silo).await?;
             audit::record(connection, Some(app), grant.by(), &Deed::delete(&gone)).await?;
             Ok(gone)
         })
@@ -267,7 +251,7 @@ impl Store {
         let app = grant.app();
         let mut lent = self.lend(Sight::of(grant)).await?;
         lent.transaction(async |connection| {
-            let domain = locked(connection, app, id).await?;
+            let (domain, _) = locked(connection, app, id).await?;
             let job = jobs::enqueue(connection, app, Work::Crawl(id), Some(grant.actor()), now).await?;
             Statement::new("UPDATE domains SET next_crawl = ")
                 .optional_moment(domain.rules.next_crawl(now))
@@ -320,87 +304,39 @@ async fn read(connection: &mut AsyncPgConnection, app: AppId, id: DomainId) -> R
     wanted(app, id).get_result::<DomainRow>(connection).await?.try_into()
 }
 
-/// The domain, which nobody else changes until the end of the transaction.
-async fn locked(connection: &mut AsyncPgConnection, app: AppId, id: DomainId) -> Result<Domain, StoreError> {
-    wanted(app, id).sql(" FOR UPDATE OF d, s").get_result::<DomainRow>(connection).await?.try_into()
+/// The domain and its silo as they stay until the end of the transaction. The silo first, as whoever deletes that does: two
+/// who lock both never wait for each other.
+async fn locked(
+    connection: &mut AsyncPgConnection,
+    app: AppId,
+    id: DomainId,
+) -> Result<(Domain, SiloOverview), StoreError> {
+    let unlocked: Domain = read(connection, app, id).await?;
+    let silo = silos::locked(connection, app, unlocked.silo).await?;
+    let domain = wanted(app, id).sql(" FOR UPDATE OF d").get_result::<DomainRow>(connection).await?.try_into()?;
+    Ok((domain, silo))
 }
 
 fn rules_of(domain: &Domain) -> Result<String, StoreError> {
     serde_json::to_string(&domain.rules).map_err(|error| StoreError::inconsistent(error.to_string()))
 }
 
-async fn check_embedding_service(
+/// Writes what a domain says of its silo.
+async fn write_silo(
     connection: &mut AsyncPgConnection,
-    app: AppId,
-    service: Option<EmbeddingServiceId>,
+    silo: SiloOverview,
+    stored: &Domain,
+    next: &Domain,
 ) -> Result<(), StoreError> {
-    let Some(service) = service else { return Ok(()) };
-    let found: Option<Made> = Statement::new("SELECT service_id AS id FROM embedding_services WHERE app_id = ")
-        .int(app.get())
-        .sql(" AND service_id = ")
-        .int(service.get())
-        .sql(" FOR KEY SHARE")
-        .get_result(connection)
-        .await
-        .optional()?;
-    match found {
-        Some(_) => Ok(()),
-        None => Err(Invalid::new("embedding_service_id", "this app has no such embedding service").into()),
+    if silo.has_content && !next.settings.embeds_like(stored.settings) {
+        return Err(StoreError::Conflict(
+            "this domain has pages that are embedded; its embedding service and its vector database stay as they are"
+                .into(),
+        ));
     }
-}
-
-/// Makes the silo of a new domain, by the domain's name or one that comes close to it and is not taken.
-async fn insert_silo(connection: &mut AsyncPgConnection, app: AppId, domain: &Domain) -> Result<i64, StoreError> {
-    let name: String = domain.name.chars().take(MOST_OF_NAME).collect();
-    let made: Made = Statement::new("INSERT INTO silos (app_id, name, description, silo_type, vector_db_type, ")
-        .sql("embedding_service_id, retrieval_count, create_date, update_date) SELECT ")
-        .int(app.get())
-        .sql(", free.name, ")
-        .optional_text(domain.description.clone())
-        .sql(", 'DOMAIN', ")
-        .text(domain.vector_db.as_str())
-        .sql(", ")
-        .optional_int(domain.embedding_service.map(EmbeddingServiceId::get))
-        .sql(", ")
-        .int(i64::from(domain.retrieval_count))
-        .sql(", ")
-        .moment(domain.created)
-        .sql(", ")
-        .moment(domain.created)
-        .sql(" FROM (SELECT n.name FROM generate_series(0, 10000) AS nth CROSS JOIN LATERAL (SELECT ")
-        .text(name.as_str())
-        .sql(" || CASE nth WHEN 0 THEN '' ELSE format(' (%s)', nth + 1) END AS name) n ")
-        .sql("WHERE NOT EXISTS (SELECT FROM silos s WHERE s.app_id = ")
-        .int(app.get())
-        .sql(" AND s.name = n.name) ORDER BY nth LIMIT 1) free RETURNING silo_id AS id")
-        .get_result(connection)
-        .await?;
-    Ok(made.id)
-}
-
-async fn update_silo(connection: &mut AsyncPgConnection, stored: &Domain, next: &Domain) -> Result<(), StoreError> {
-    let moves = stored.embedding_service != next.embedding_service || stored.vector_db != next.vector_db;
-    if moves {
-        check_embedding_service(connection, next.app, next.embedding_service).await?;
-        refuse_if_embedded(connection, stored).await?;
-    }
-    Statement::new("UPDATE silos SET description = ")
-        .optional_text(next.description.clone())
-        .sql(", vector_db_type = ")
-        .text(next.vector_db.as_str())
-        .sql(", embedding_service_id = ")
-        .optional_int(next.embedding_service.map(EmbeddingServiceId::get))
-        .sql(", retrieval_count = ")
-        .int(i64::from(next.retrieval_count))
-        .sql(", update_date = ")
-        .moment(next.updated)
-        .sql(" WHERE app_id = ")
-        .int(next.app.get())
-        .sql(" AND silo_id = ")
-        .int(next.silo.get())
-        .execute(connection)
-        .await?;
-    Ok(())
+    let before = silo.silo;
+    let after = Silo { description: next.description.clone(), ..before.clone() };
+    silos::write(connection, &before, &after.with_settings(next.settings, next.updated)).await
 }
 
 async fn update_columns(connection: &mut AsyncPgConnection, next: &Domain) -> Result<(), StoreError> {
@@ -423,38 +359,4 @@ async fn update_columns(connection: &mut AsyncPgConnection, next: &Domain) -> Re
         .execute(connection)
         .await?;
     Ok(())
-}
-
-async fn refuse_if_embedded(connection: &mut AsyncPgConnection, domain: &Domain) -> Result<(), StoreError> {
-    let holding: Option<Made> = Statement::new("SELECT silo_id AS id FROM silos WHERE app_id = ")
-        .int(domain.app.get())
-        .sql(" AND silo_id = ")
-        .int(domain.silo.get())
-        .sql(" AND embedding_model IS NOT NULL")
-        .get_result(connection)
-        .await
-        .optional()?;
-    match holding {
-        None => Ok(()),
-        Some(_) => Err(StoreError::Conflict(
-            "this domain has pages that are embedded; its embedding service and its vector database stay as they are"
-                .into(),
-        )),
-    }
-}
-
-async fn refuse_if_used(connection: &mut AsyncPgConnection, domain: &Domain) -> Result<(), StoreError> {
-    let users: Vec<Named> = Statement::new("SELECT name FROM agents WHERE app_id = ")
-        .int(domain.app.get())
-        .sql(" AND silo_id = ")
-        .int(domain.silo.get())
-        .sql(" ORDER BY agent_id LIMIT ")
-        .int(NAMED)
-        .load(connection)
-        .await?;
-    if users.is_empty() {
-        return Ok(());
-    }
-    let named = users.iter().map(|user| format!("\"{}\"", user.name)).collect::<Vec<_>>().join(", ");
-    Err(StoreError::Conflict(format!("this domain is in use by {named}; give those agents another silo first")))
 }

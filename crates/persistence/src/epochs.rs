@@ -12,8 +12,9 @@ use crate::audit;
 use crate::chunks::vector_text;
 use crate::connection::Sight;
 use crate::jobs::enqueue;
+use crate::silo_settings::check_embedding_service;
 use crate::statement::Statement;
-use crate::{Store, StoreError};
+use crate::{Store, StoreError, silos};
 
 /// A passage that has no vector in an epoch yet.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -56,7 +57,9 @@ impl Store {
     ) -> Result<Job, StoreError> {
         let mut lent = self.lend(Sight::of(grant)).await?;
         lent.transaction(async |connection| {
-            let changed = of_silo(
+            silos::locked(connection, grant.app(), silo).await?;
+            check_embedding_service(connection, grant.app(), service).await?;
+            of_silo(
                 Statement::new("UPDATE silos SET next_service_id = ")
                     .optional_int(service.map(EmbeddingServiceId::get)),
                 grant,
@@ -64,13 +67,43 @@ impl Store {
             )
             .execute(connection)
             .await?;
-            if changed == 0 {
-                return Err(StoreError::NotFound);
-            }
             let job = enqueue(connection, grant.app(), Work::Embed(silo), Some(grant.actor()), now).await?;
             let deed = Deed::plain("silo.embed_anew").at(Silo::KIND, silo.get());
             audit::record(connection, Some(grant.app()), grant.by(), &deed).await?;
             Ok(job)
+        })
+        .await
+    }
+
+    /// Begins or goes on to write vectors of `epoch`, made with this model. What an attempt with another one has left is
+    /// removed: an epoch is of one model.
+    ///
+    /// # Errors
+    /// [`StoreError::Unavailable`] if the server is away.
+    pub async fn write_epoch_with(
+        &self,
+        grant: &Grant<Editor>,
+        silo: SiloId,
+        epoch: u64,
+        model: &str,
+    ) -> Result<(), StoreError> {
+        let mut lent = self.lend(Sight::of(grant)).await?;
+        lent.transaction(async |connection| {
+            let note = Statement::new("UPDATE silos SET next_model = ").text(model);
+            let changed = of_silo(note, grant, silo)
+                .sql(" AND next_model IS DISTINCT FROM ")
+                .text(model)
+                .execute(connection)
+                .await?;
+            if changed > 0 {
+                Statement::new("DELETE FROM chunk_vectors WHERE silo_id = ")
+                    .int(silo.get())
+                    .sql(" AND epoch = ")
+                    .int(number(epoch))
+                    .execute(connection)
+                    .await?;
+            }
+            Ok(())
         })
         .await
     }
@@ -151,7 +184,7 @@ impl Store {
             }
             let change = Statement::new("UPDATE silos SET epoch = ")
                 .int(number(epoch))
-                .sql(", embedding_service_id = next_service_id, next_service_id = NULL, embedding_model = ")
+                .sql(", embedding_service_id = next_service_id, next_service_id = NULL, next_model = NULL, embedding_model = ")
                 .optional_text(model.map(|(id, _)| id.to_owned()))
                 .sql(", dimensions = ")
                 .optional_int(model.map(|(_, dimensions)| i64::from(dimensions)))

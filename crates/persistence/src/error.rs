@@ -100,6 +100,9 @@ fn conflict_of(constraint: &str) -> Option<&'static str> {
         "silos_app_id_name_key" => crate::silos::NAME_TAKEN,
         "repositories_app_id_name_key" => "name: another repository of this app has this name",
         "folders_name_key" => "name: another folder beside it has this name",
+        "silos_reranking_service_fkey" => {
+            "this AI service puts in order what is found in a silo, or has just been deleted"
+        }
         "silos_embedding_service_fkey" => "this embedding service is in use or has just been deleted",
         "agents_silo_fkey" => "this silo is in use or has just been deleted",
         "domains_app_id_name_key" => "name: another domain of this app has this name",

@@ -52,6 +52,7 @@ mod setup;
 mod sign_in_attempts;
 mod silo_documents;
 mod silo_models;
+mod silo_settings;
 mod silos;
 mod statement;
 mod turns;

@@ -3,23 +3,26 @@ use diesel::prelude::{ExpressionMethods, OptionalExtension, QueryDsl};
 use diesel::sql_types::{BigInt, Bool, Nullable, Text, Timestamptz};
 use diesel_async::{AsyncConnection, AsyncPgConnection, RunQueryDsl};
 use omni_domain::{
-    AppId, Deed, EmbeddingServiceId, Page, PageRequest, Repository, RepositoryDraft, RepositoryId, RepositoryOverview,
-    Silo, SiloDraft, SiloId, SiloSettings, SiloType, Timestamp,
+    AppId, Deed, Page, PageRequest, Repository, RepositoryDraft, RepositoryId, RepositoryOverview, Silo, SiloDraft,
+    SiloId, SiloType, Timestamp,
 };
 use omni_rbac::{Editor, Grant, Viewer};
 
-use crate::app_scoped::{count, small};
+use crate::app_scoped::count;
 use crate::connection::Sight;
 use crate::schema::repositories;
+use crate::silo_settings::{SettingsRow, check_services, settings_columns};
 use crate::statement::Statement;
 use crate::{AppScoped, Store, StoreError, audit, silos};
 
 /// What the overview of a repository shows.
-const OVERVIEW: &str = "r.repo_id, r.app_id, r.name, r.description, r.silo_id, s.vector_db_type, s.embedding_service_id, \
-    s.retrieval_count, r.create_date, r.update_date, \
+const OVERVIEW: &str = concat!(
+    settings_columns!(),
+    ", r.repo_id, r.app_id, r.name, r.description, r.silo_id, r.create_date, r.update_date, \
     (SELECT count(*) FROM documents d WHERE d.repo_id = r.repo_id) AS documents, \
     (SELECT count(*) FROM folders f WHERE f.app_id = r.app_id AND f.repo_id = r.repo_id) AS folders, \
-    EXISTS (SELECT FROM chunks c WHERE c.silo_id = r.silo_id) AS has_content";
+    EXISTS (SELECT FROM chunks c WHERE c.silo_id = r.silo_id) AS has_content"
+);
 
 /// Where that is from.
 const FROM: &str =
@@ -37,12 +40,8 @@ struct OverviewRow {
     description: Option<String>,
     #[diesel(sql_type = BigInt)]
     silo_id: i64,
-    #[diesel(sql_type = Text)]
-    vector_db_type: String,
-    #[diesel(sql_type = Nullable<BigInt>)]
-    embedding_service_id: Option<i64>,
-    #[diesel(sql_type = BigInt)]
-    retrieval_count: i64,
+    #[diesel(embed)]
+    settings: SettingsRow,
     #[diesel(sql_type = Timestamptz)]
     create_date: Timestamp,
     #[diesel(sql_type = Timestamptz)]
@@ -66,11 +65,7 @@ impl TryFrom<OverviewRow> for RepositoryOverview {
                 name: row.name,
                 description: row.description,
                 silo: SiloId::new(row.silo_id),
-                settings: SiloSettings {
-                    vector_db: row.vector_db_type.parse().map_err(StoreError::inconsistent)?,
-                    embedding_service: row.embedding_service_id.map(EmbeddingServiceId::new),
-                    retrieval_count: small(row.retrieval_count)?,
-                },
+                settings: row.settings.try_into()?,
                 created: row.create_date,
                 updated: row.update_date,
             },
@@ -111,7 +106,7 @@ impl Store {
     /// Stores a new repository in the grant's app, and with it the silo that its files are searched in.
     ///
     /// # Errors
-    /// [`StoreError::Conflict`] if the name is taken, or its embedding service has just been deleted.
+    /// [`StoreError::Conflict`] if the name is taken, [`StoreError::Invalid`] if the app has no such services.
     pub async fn create_repository(
         &self,
         grant: &Grant<Editor>,
@@ -123,6 +118,7 @@ impl Store {
         lent.transaction(async |connection| {
             let (name, description) = (draft.name.clone(), draft.description.clone());
             let silo = SiloDraft { name, description, settings: draft.settings };
+            check_services(connection, app, draft.settings).await?;
             let silo = silos::insert_part(connection, app, SiloType::Repo, &silo, now).await?;
             let id: i64 = diesel::insert_into(repositories::table)
                 .values((
@@ -147,7 +143,8 @@ impl Store {
     /// changes either or puts anything into the silo meanwhile. What `change` refuses is answered inside.
     ///
     /// # Errors
-    /// [`StoreError::NotFound`] if the app has no such repository, [`StoreError::Conflict`] if its new name is taken.
+    /// [`StoreError::NotFound`] if the app has no such repository, [`StoreError::Conflict`] if its new name is taken,
+    /// [`StoreError::Invalid`] if the app has no such services.
     pub async fn update_repository<E: Send>(
         &self,
         grant: &Grant<Editor>,
@@ -172,7 +169,7 @@ impl Store {
                 .execute(connection)
                 .await?;
             if next.settings != before.settings {
-                silos::write(connection, &silo.with_settings(next.settings, next.updated)).await?;
+                silos::write(connection, &silo, &silo.clone().with_settings(next.settings, next.updated)).await?;
             }
             audit::record(connection, Some(app), grant.by(), &Deed::update(&before, &next)).await?;
             Ok(Ok(read(connection, app, id).await?))

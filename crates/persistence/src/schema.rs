@@ -145,6 +145,7 @@ diesel::table! {
         silo_type -> Text,
         vector_db_type -> Text,
         embedding_service_id -> Nullable<BigInt>,
+        reranking_service_id -> Nullable<BigInt>,
         retrieval_count -> BigInt,
         embedding_model -> Nullable<Text>,
         dimensions -> Nullable<BigInt>,

@@ -14,7 +14,8 @@ use crate::connection::Sight;
 use crate::statement::Statement;
 use crate::{Store, StoreError};
 
-/// How many passages with the words are weighed at most: more than that are words that say nothing.
+/// How many passages with the words are weighed at most. Each word has its share, so that what has a rare one is not lost among
+/// what has a common one.
 const MOST_WEIGHED: i64 = 5_000;
 /// How far the graph of an index is walked.
 const WALK: u32 = 200;
@@ -224,17 +225,21 @@ impl Store {
         if words.is_empty() {
             return Ok(Vec::new());
         }
-        let any = words.iter().map(|word| format!("'{}'", word.replace(['\'', '\\'], ""))).collect::<Vec<_>>();
-        let query = any.join(" | ");
+        let quoted = |word: &str| format!("'{}'", word.replace(['\'', '\\'], ""));
+        let silo = quoted(&silo_word(wanted.silo));
+        let each: Vec<String> = words.iter().map(|word| quoted(word)).collect();
+        let any = each.join(" | ");
+        // Those that have all of the words have a share of their own.
+        let all = (each.len() > 1).then(|| each.join(" & "));
+        let asked: Vec<String> = each.into_iter().chain(all).map(|words| format!("{silo} & {words}")).collect();
+        let share = MOST_WEIGHED / i64::try_from(asked.len()).unwrap_or(MOST_WEIGHED);
         let statement = Statement::new("SELECT m.chunk_id, ts_rank_cd(m.words, ")
-            .text(query.as_str())
-            .sql("::tsquery, 1)::float8 AS score FROM (SELECT w.chunk_id, w.words FROM chunk_words w WHERE w.words @@ ('''' || ")
-            .text(silo_word(wanted.silo))
-            .sql(" || '''')::tsquery AND w.words @@ ")
-            .text(query.as_str())
-            .sql("::tsquery LIMIT ")
-            .int(MOST_WEIGHED)
-            .sql(") m JOIN chunks c ON c.chunk_id = m.chunk_id AND c.app_id = ")
+            .text(any)
+            .sql("::tsquery, 1)::float8 AS score FROM (SELECT DISTINCT h.chunk_id FROM unnest(")
+            .texts(asked)
+            .sql(") AS q (words) CROSS JOIN LATERAL (SELECT w.chunk_id FROM chunk_words w WHERE w.words @@ q.words::tsquery LIMIT ")
+            .int(share)
+            .sql(") h) f JOIN chunk_words m ON m.chunk_id = f.chunk_id JOIN chunks c ON c.chunk_id = m.chunk_id AND c.app_id = ")
             .int(grant.app().get())
             .sql(" AND c.silo_id = ")
             .int(wanted.silo.get());

@@ -4,11 +4,12 @@ use diesel::QueryableByName;
 use diesel::prelude::OptionalExtension;
 use diesel::sql_types::{BigInt, Binary, Nullable, Text, Timestamptz};
 use diesel_async::RunQueryDsl;
-use omni_domain::{AppId, EmbeddingService, EmbeddingServiceId, Silo, SiloId, Timestamp};
+use omni_domain::{AppId, EmbeddingService, EmbeddingServiceId, Silo, SiloId, SiloSettings, Timestamp};
 use omni_rbac::{Editor, Grant, Viewer};
 
 use crate::app_scoped::{count, optional_small, small};
 use crate::connection::Sight;
+use crate::silo_settings::{SettingsRow, settings_columns};
 use crate::statement::Statement;
 use crate::{Store, StoreError};
 
@@ -33,10 +34,8 @@ struct Row {
     description: Option<String>,
     #[diesel(sql_type = Text)]
     silo_type: String,
-    #[diesel(sql_type = Text)]
-    vector_db_type: String,
-    #[diesel(sql_type = BigInt)]
-    retrieval_count: i64,
+    #[diesel(embed)]
+    settings: SettingsRow,
     #[diesel(sql_type = Nullable<Text>)]
     embedding_model: Option<String>,
     #[diesel(sql_type = Nullable<BigInt>)]
@@ -102,9 +101,10 @@ impl TryFrom<Row> for EmbeddedSilo {
             name: row.name,
             description: row.description,
             kind: row.silo_type.parse().map_err(StoreError::Inconsistent)?,
-            vector_db: row.vector_db_type.parse().map_err(StoreError::Inconsistent)?,
-            embedding_service: row.service_id.map(EmbeddingServiceId::new),
-            retrieval_count: small(row.retrieval_count)?,
+            settings: SiloSettings {
+                embedding_service: row.service_id.map(EmbeddingServiceId::new),
+                ..row.settings.try_into()?
+            },
             embedded_with,
             epoch: count(row.epoch)?,
             created: row.create_date,
@@ -167,8 +167,8 @@ impl Store {
         silo: SiloId,
         service: &'static str,
     ) -> Result<EmbeddedSilo, StoreError> {
-        let row: Option<Row> = Statement::new("SELECT s.silo_id, s.app_id, s.name, s.description, s.silo_type, ")
-            .sql("s.vector_db_type, s.retrieval_count, s.embedding_model, s.dimensions AS embedded_dimensions, s.epoch, ")
+        let row: Option<Row> = Statement::new(concat!("SELECT ", settings_columns!(), ", s.silo_id, s.app_id, s.name, "))
+            .sql("s.description, s.silo_type, s.embedding_model, s.dimensions AS embedded_dimensions, s.epoch, ")
             .sql("s.create_date, s.update_date, e.service_id, e.name AS service_name, e.provider, e.model, e.base_url, ")
             .sql("e.api_version, e.api_key_mask, e.api_key_sealed, e.dimensions FROM silos s LEFT JOIN embedding_services e ")
             .sql("ON e.service_id = ")

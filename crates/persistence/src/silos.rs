@@ -3,15 +3,16 @@ use diesel::prelude::{ExpressionMethods, OptionalExtension, QueryDsl};
 use diesel::sql_types::{BigInt, Bool, Nullable, Text, Timestamptz};
 use diesel_async::{AsyncConnection, AsyncPgConnection, RunQueryDsl};
 use omni_domain::{
-    AppId, Deed, EmbeddingServiceId, Page, PageRequest, Silo, SiloDraft, SiloId, SiloOverview, SiloType,
+    AppId, Deed, EmbeddingServiceId, Page, PageRequest, ServiceId, Silo, SiloDraft, SiloId, SiloOverview, SiloType,
     Text as TextKind, Timestamp,
 };
 use omni_rbac::{Editor, Grant, Viewer};
 
-use crate::app_scoped::{NAMED, count, optional_small, quoted, small};
+use crate::app_scoped::{NAMED, count, optional_small, quoted};
 use crate::audit;
 use crate::connection::Sight;
 use crate::schema::{agents, silos};
+use crate::silo_settings::{SettingsRow, check_services, settings_columns};
 use crate::statement::Statement;
 use crate::{AppScoped, Store, StoreError};
 
@@ -21,11 +22,14 @@ pub(crate) const NAME_TAKEN: &str = "name: another silo of this app has this nam
 const MOST_OF_ONE_NAME: u32 = 1_000;
 
 /// What the overview of a silo shows.
-const OVERVIEW: &str = "s.silo_id, s.app_id, s.name, s.description, s.silo_type, s.vector_db_type, s.embedding_service_id, \
-    s.retrieval_count, s.embedding_model, s.dimensions, s.epoch, s.create_date, s.update_date, \
+const OVERVIEW: &str = concat!(
+    settings_columns!(),
+    ", s.silo_id, s.app_id, s.name, s.description, s.silo_type, s.embedding_model, s.dimensions, s.epoch, s.create_date, \
+    s.update_date, \
     (SELECT count(*) FROM documents d WHERE d.silo_id = s.silo_id) AS documents, \
     (SELECT coalesce(sum(d.chunk_count), 0)::bigint FROM documents d WHERE d.silo_id = s.silo_id) AS chunks, \
-    EXISTS (SELECT FROM chunks c WHERE c.silo_id = s.silo_id) AS has_content";
+    EXISTS (SELECT FROM chunks c WHERE c.silo_id = s.silo_id) AS has_content"
+);
 
 #[derive(QueryableByName)]
 struct OverviewRow {
@@ -39,12 +43,8 @@ struct OverviewRow {
     description: Option<String>,
     #[diesel(sql_type = Text)]
     silo_type: String,
-    #[diesel(sql_type = Text)]
-    vector_db_type: String,
-    #[diesel(sql_type = Nullable<BigInt>)]
-    embedding_service_id: Option<i64>,
-    #[diesel(sql_type = BigInt)]
-    retrieval_count: i64,
+    #[diesel(embed)]
+    settings: SettingsRow,
     #[diesel(sql_type = Nullable<Text>)]
     embedding_model: Option<String>,
     #[diesel(sql_type = Nullable<BigInt>)]
@@ -74,9 +74,7 @@ impl TryFrom<OverviewRow> for SiloOverview {
                 name: row.name,
                 description: row.description,
                 kind: row.silo_type.parse().map_err(StoreError::inconsistent)?,
-                vector_db: row.vector_db_type.parse().map_err(StoreError::inconsistent)?,
-                embedding_service: row.embedding_service_id.map(EmbeddingServiceId::new),
-                retrieval_count: small(row.retrieval_count)?,
+                settings: row.settings.try_into()?,
                 embedded_with: row.embedding_model.zip(optional_small(row.dimensions)?),
                 epoch: count(row.epoch)?,
                 created: row.create_date,
@@ -120,7 +118,7 @@ impl Store {
     /// Stores a new silo in the grant's app, which belongs to nothing else.
     ///
     /// # Errors
-    /// [`StoreError::Conflict`] if the name is taken, or its embedding service has just been deleted.
+    /// [`StoreError::Conflict`] if the name is taken, [`StoreError::Invalid`] if the app has no such services.
     pub async fn create_silo(
         &self,
         grant: &Grant<Editor>,
@@ -129,6 +127,7 @@ impl Store {
     ) -> Result<SiloOverview, StoreError> {
         let mut lent = self.lend(Sight::of(grant)).await?;
         lent.transaction(async |connection| {
+            check_services(connection, grant.app(), draft.settings).await?;
             let id = insert_unless_taken(connection, grant.app(), SiloType::Custom, draft, now)
                 .await?
                 .ok_or_else(|| StoreError::Conflict(NAME_TAKEN.to_owned()))?;
@@ -143,7 +142,8 @@ impl Store {
     /// meanwhile. What `change` refuses is answered inside.
     ///
     /// # Errors
-    /// [`StoreError::NotFound`] if the app has no such silo, [`StoreError::Conflict`] if its new name is taken.
+    /// [`StoreError::NotFound`] if the app has no such silo, [`StoreError::Conflict`] if its new name is taken,
+    /// [`StoreError::Invalid`] if the app has no such services.
     pub async fn update_silo<E: Send>(
         &self,
         grant: &Grant<Editor>,
@@ -158,7 +158,7 @@ impl Store {
                 Ok(next) => next,
                 Err(refusal) => return Ok(Err(refusal)),
             };
-            write(connection, &next).await?;
+            write(connection, &before, &next).await?;
             audit::record(connection, Some(grant.app()), grant.by(), &Deed::update(&before, &next)).await?;
             Ok(Ok(read(connection, grant.app(), id).await?))
         })
@@ -212,6 +212,7 @@ pub(crate) async fn insert_unless_taken(
             silos::silo_type.eq(kind.as_str()),
             silos::vector_db_type.eq(draft.settings.vector_db.as_str()),
             silos::embedding_service_id.eq(draft.settings.embedding_service.map(EmbeddingServiceId::get)),
+            silos::reranking_service_id.eq(draft.settings.reranking_service.map(ServiceId::get)),
             silos::retrieval_count.eq(i64::from(draft.settings.retrieval_count)),
             silos::create_date.eq(now),
             silos::update_date.eq(now),
@@ -251,16 +252,20 @@ fn with_number(name: &str, number: u32) -> String {
     format!("{}{suffix}", kept.trim_end())
 }
 
-/// Writes everything of a silo that people change.
-pub(crate) async fn write(connection: &mut AsyncPgConnection, silo: &Silo) -> Result<(), StoreError> {
+/// Writes everything of a silo that people change, if the app has the services that are new in it.
+pub(crate) async fn write(connection: &mut AsyncPgConnection, before: &Silo, silo: &Silo) -> Result<(), StoreError> {
+    if silo.settings != before.settings {
+        check_services(connection, silo.app, silo.settings).await?;
+    }
     let (model, dimensions) = silo.embedded_with.as_ref().map(|(model, dimensions)| (model, *dimensions)).unzip();
     diesel::update(silos::table.filter(silos::app_id.eq(silo.app.get())).filter(silos::silo_id.eq(silo.id.get())))
         .set((
             silos::name.eq(&silo.name),
             silos::description.eq(silo.description.as_deref()),
-            silos::vector_db_type.eq(silo.vector_db.as_str()),
-            silos::embedding_service_id.eq(silo.embedding_service.map(EmbeddingServiceId::get)),
-            silos::retrieval_count.eq(i64::from(silo.retrieval_count)),
+            silos::vector_db_type.eq(silo.settings.vector_db.as_str()),
+            silos::embedding_service_id.eq(silo.settings.embedding_service.map(EmbeddingServiceId::get)),
+            silos::reranking_service_id.eq(silo.settings.reranking_service.map(ServiceId::get)),
+            silos::retrieval_count.eq(i64::from(silo.settings.retrieval_count)),
             silos::embedding_model.eq(model),
             silos::dimensions.eq(dimensions.map(i64::from)),
             silos::update_date.eq(silo.updated),

@@ -48,6 +48,8 @@ pub struct ScoresResponse {
     pub text_rank: Option<u32>,
     /// Its places, fused.
     pub fused: Option<f64>,
+    /// How well it answers, as the reranker says; only scores of one reranker can be compared.
+    pub reranked: Option<f64>,
 }
 
 impl From<&Citation> for CitationResponse {
@@ -72,6 +74,7 @@ impl From<&Citation> for CitationResponse {
                 text_score: scores.text_score,
                 text_rank: scores.text_rank,
                 fused: scores.fused,
+                reranked: scores.reranked,
             },
         }
     }

@@ -2,7 +2,8 @@ use std::collections::BTreeMap;
 
 use omni_domain::{
     AppId, CrawlRules, CrawlRulesPatch, Domain, DomainDraft, DomainId, DomainPatch, DomainUrl, DomainUrlId,
-    EmbeddingServiceId, Invalid, Job, JobId, Patch, SiloId, Timestamp, USUAL_RETRIEVAL_COUNT, UserId, VectorDbType,
+    EmbeddingServiceId, Invalid, Job, JobId, Patch, ServiceId, SiloId, SiloSettings, SiloSettingsPatch, Timestamp,
+    UserId,
 };
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
@@ -103,6 +104,11 @@ pub struct CreateDomainRequest {
     #[serde(default)]
     #[schema(value_type = Option<i64>)]
     pub embedding_service_id: Option<EmbeddingServiceId>,
+    /// An AI service with a `base_url` whose `/rerank` puts what was found in order: that of Cohere, Jina, Voyage, or a server
+    /// that speaks as they do. Without one, and while it fails, ranks decide.
+    #[serde(default)]
+    #[schema(value_type = Option<i64>)]
+    pub reranking_service_id: Option<ServiceId>,
     /// Where its vectors are: `PGVECTOR`, which is usual, or `QDRANT`.
     #[serde(default)]
     pub vector_db_type: Option<String>,
@@ -121,16 +127,20 @@ impl CreateDomainRequest {
     /// The draft, which is still to be checked.
     ///
     /// # Errors
-    /// An [`Invalid`] for a vector database that there is none of.
+    /// An [`Invalid`] for settings of its silo that there are none of.
     pub fn into_draft(self) -> Result<DomainDraft, Invalid> {
+        let settings = SiloSettings::new(
+            self.vector_db_type.as_deref(),
+            self.embedding_service_id,
+            self.reranking_service_id,
+            self.retrieval_count,
+        )?;
         Ok(DomainDraft {
             name: self.name,
             description: self.description,
             base_url: self.base_url,
             rules: CrawlPolicyRequest::merged(self.beside, self.policy),
-            embedding_service: self.embedding_service_id,
-            vector_db: self.vector_db_type.as_deref().map_or(Ok(VectorDbType::PgVector), vector_db)?,
-            retrieval_count: self.retrieval_count.unwrap_or(USUAL_RETRIEVAL_COUNT),
+            settings,
         })
     }
 }
@@ -154,6 +164,10 @@ pub struct UpdateDomainRequest {
     #[serde(default)]
     #[schema(value_type = Option<i64>)]
     pub embedding_service_id: Patch<EmbeddingServiceId>,
+    /// Another AI service that puts what was found in order, at any time; null for none.
+    #[serde(default)]
+    #[schema(value_type = Option<i64>)]
+    pub reranking_service_id: Patch<ServiceId>,
     /// Another vector database, as long as nothing is embedded.
     #[serde(default)]
     #[schema(value_type = Option<String>)]
@@ -170,30 +184,21 @@ pub struct UpdateDomainRequest {
     pub beside: CrawlPolicyRequest,
 }
 
-impl UpdateDomainRequest {
-    /// The change, which is still to be checked.
-    ///
-    /// # Errors
-    /// An [`Invalid`] for a vector database that there is none of.
-    pub fn into_patch(self) -> Result<DomainPatch, Invalid> {
-        Ok(DomainPatch {
-            name: self.name,
-            description: self.description,
-            base_url: self.base_url,
-            rules: CrawlPolicyRequest::merged(self.beside, self.policy),
-            embedding_service: self.embedding_service_id,
-            vector_db: match self.vector_db_type {
-                Patch::Keep => Patch::Keep,
-                Patch::Clear => Patch::Clear,
-                Patch::Set(word) => Patch::Set(vector_db(&word)?),
+impl From<UpdateDomainRequest> for DomainPatch {
+    fn from(request: UpdateDomainRequest) -> Self {
+        Self {
+            name: request.name,
+            description: request.description,
+            base_url: request.base_url,
+            rules: CrawlPolicyRequest::merged(request.beside, request.policy),
+            settings: SiloSettingsPatch {
+                vector_db: request.vector_db_type,
+                embedding_service: request.embedding_service_id,
+                reranking_service: request.reranking_service_id,
+                retrieval_count: request.retrieval_count,
             },
-            retrieval_count: self.retrieval_count,
-        })
+        }
     }
-}
-
-fn vector_db(word: &str) -> Result<VectorDbType, Invalid> {
-    word.parse().map_err(|problem: String| Invalid::new("vector_db_type", problem))
 }
 
 /// How a site is visited.
@@ -269,6 +274,9 @@ pub struct DomainResponse {
     /// The embedding service of its silo.
     #[schema(value_type = Option<i64>)]
     pub embedding_service_id: Option<EmbeddingServiceId>,
+    /// The AI service that puts what was found in order; null if ranks decide.
+    #[schema(value_type = Option<i64>)]
+    pub reranking_service_id: Option<ServiceId>,
     /// Where its vectors are.
     pub vector_db_type: String,
     /// How many passages an agent is given for a question.
@@ -302,9 +310,10 @@ impl From<Domain> for DomainResponse {
             base_url: domain.base_url,
             content_selector: domain.rules.content_selector.clone(),
             policy: domain.rules.into(),
-            embedding_service_id: domain.embedding_service,
-            vector_db_type: domain.vector_db.to_string(),
-            retrieval_count: domain.retrieval_count,
+            embedding_service_id: domain.settings.embedding_service,
+            reranking_service_id: domain.settings.reranking_service,
+            vector_db_type: domain.settings.vector_db.to_string(),
+            retrieval_count: domain.settings.retrieval_count,
             url_count: domain.urls,
             next_crawl: domain.next_crawl,
             last_job: domain.last_job.map(Into::into),

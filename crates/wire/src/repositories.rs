@@ -1,6 +1,6 @@
 use omni_domain::{
     AppId, EmbeddingServiceId, Invalid, Patch, RepositoryDraft, RepositoryId, RepositoryOverview, RepositoryPatch,
-    SiloId, SiloSettings, SiloSettingsPatch, Timestamp,
+    ServiceId, SiloId, SiloSettings, SiloSettingsPatch, Timestamp,
 };
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
@@ -21,6 +21,11 @@ pub struct CreateRepositoryRequest {
     #[serde(default)]
     #[schema(value_type = Option<i64>)]
     pub embedding_service_id: Option<EmbeddingServiceId>,
+    /// An AI service with a `base_url` whose `/rerank` puts what was found in order: that of Cohere, Jina, Voyage, or a server
+    /// that speaks as they do. Without one, and while it fails, ranks decide.
+    #[serde(default)]
+    #[schema(value_type = Option<i64>)]
+    pub reranking_service_id: Option<ServiceId>,
     /// How many passages an agent is given for a question, from 1 to 100; 5 if left out.
     #[serde(default)]
     pub retrieval_count: Option<u32>,
@@ -32,8 +37,12 @@ impl CreateRepositoryRequest {
     /// # Errors
     /// An [`Invalid`] that names the first field that breaks a rule.
     pub fn into_draft(self) -> Result<RepositoryDraft, Invalid> {
-        let settings =
-            SiloSettings::new(self.vector_db_type.as_deref(), self.embedding_service_id, self.retrieval_count)?;
+        let settings = SiloSettings::new(
+            self.vector_db_type.as_deref(),
+            self.embedding_service_id,
+            self.reranking_service_id,
+            self.retrieval_count,
+        )?;
         RepositoryDraft::new(&self.name, self.description.as_deref(), settings)
     }
 }
@@ -57,6 +66,10 @@ pub struct UpdateRepositoryRequest {
     #[serde(default)]
     #[schema(value_type = Option<i64>)]
     pub embedding_service_id: Patch<EmbeddingServiceId>,
+    /// Another AI service that puts what was found in order, at any time; null for none.
+    #[serde(default)]
+    #[schema(value_type = Option<i64>)]
+    pub reranking_service_id: Patch<ServiceId>,
     /// Another number of passages; null goes back to 5.
     #[serde(default)]
     #[schema(value_type = Option<u32>)]
@@ -71,6 +84,7 @@ impl From<UpdateRepositoryRequest> for RepositoryPatch {
             settings: SiloSettingsPatch {
                 vector_db: request.vector_db_type,
                 embedding_service: request.embedding_service_id,
+                reranking_service: request.reranking_service_id,
                 retrieval_count: request.retrieval_count,
             },
         }
@@ -101,6 +115,9 @@ pub struct RepositoryResponse {
     /// What embeds the files; null is the model that is built in.
     #[schema(value_type = Option<i64>)]
     pub embedding_service_id: Option<EmbeddingServiceId>,
+    /// The AI service that puts what was found in order; null if ranks decide.
+    #[schema(value_type = Option<i64>)]
+    pub reranking_service_id: Option<ServiceId>,
     /// How many passages an agent is given for a question.
     pub retrieval_count: u32,
     /// How many files it has, read or not.
@@ -129,6 +146,7 @@ impl From<RepositoryOverview> for RepositoryResponse {
             silo_id: repository.silo,
             vector_db_type: repository.settings.vector_db.as_str(),
             embedding_service_id: repository.settings.embedding_service,
+            reranking_service_id: repository.settings.reranking_service,
             retrieval_count: repository.settings.retrieval_count,
             document_count: documents,
             folder_count: folders,

@@ -1,5 +1,4 @@
-use omni_domain::{Patch, Repository, RepositoryDraft, RepositoryId, RepositoryOverview, RepositoryPatch};
-use omni_persistence::{AppScoped, StoreError};
+use omni_domain::{Repository, RepositoryDraft, RepositoryId, RepositoryOverview, RepositoryPatch};
 use omni_rbac::{Editor, Grant};
 
 use crate::{Workspace, WorkspaceError};
@@ -14,7 +13,7 @@ impl Workspace {
         grant: &Grant<Editor>,
         draft: RepositoryDraft,
     ) -> Result<RepositoryOverview, WorkspaceError> {
-        self.check_settings(&grant.at(), draft.settings).await?;
+        self.check_vector_db(draft.settings.vector_db)?;
         Ok(self.store.create_repository(grant, &draft, self.now()).await?)
     }
 
@@ -29,11 +28,6 @@ impl Workspace {
         id: RepositoryId,
         patch: RepositoryPatch,
     ) -> Result<RepositoryOverview, WorkspaceError> {
-        if let Patch::Set(service) = patch.settings.embedding_service {
-            // Whether there is such a repository is known first: a wrong reference in what does not exist is not found.
-            RepositoryOverview::find(&self.store, &grant.at(), id).await?.ok_or(StoreError::NotFound)?;
-            self.check_embedding_service(&grant.at(), Some(service)).await?;
-        }
         let now = self.now();
         let change = |stored: RepositoryOverview| {
             let RepositoryOverview { repository, has_content, .. } = stored;

@@ -1,9 +1,5 @@
-use omni_domain::{
-    EmbeddingService, EmbeddingServiceId, Invalid, Patch, Silo, SiloDraft, SiloId, SiloOverview, SiloPatch,
-    SiloSettings, VectorDbType,
-};
-use omni_persistence::{AppScoped, StoreError};
-use omni_rbac::{Editor, Grant, Viewer};
+use omni_domain::{Invalid, Silo, SiloDraft, SiloId, SiloOverview, SiloPatch, SiloSettings, VectorDbType};
+use omni_rbac::{Editor, Grant};
 
 use crate::{Workspace, WorkspaceError};
 
@@ -13,7 +9,7 @@ impl Workspace {
     /// # Errors
     /// If it breaks a rule, refers to what the app or this server does not have, or its name is taken.
     pub async fn create_silo(&self, grant: &Grant<Editor>, draft: SiloDraft) -> Result<SiloOverview, WorkspaceError> {
-        self.check_settings(&grant.at(), draft.settings).await?;
+        self.check_vector_db(draft.settings.vector_db)?;
         Ok(self.store.create_silo(grant, &draft, self.now()).await?)
     }
 
@@ -28,29 +24,14 @@ impl Workspace {
         id: SiloId,
         patch: SiloPatch,
     ) -> Result<SiloOverview, WorkspaceError> {
-        if let Patch::Set(service) = patch.settings.embedding_service {
-            // Whether there is such a silo is known first: a wrong reference in what does not exist is not found.
-            SiloOverview::find(&self.store, &grant.at(), id).await?.ok_or(StoreError::NotFound)?;
-            self.check_embedding_service(&grant.at(), Some(service)).await?;
-        }
         let now = self.now();
         let change = |stored: SiloOverview| {
-            let (before, has_content) = (stored.silo.settings(), stored.has_content);
+            let (before, has_content) = (stored.silo.settings, stored.has_content);
             let next = Silo { updated: now, ..patch.apply(stored.silo)? };
-            self.check_change(id, before, next.settings(), has_content)?;
+            self.check_change(id, before, next.settings, has_content)?;
             Ok(next)
         };
         self.store.update_silo(grant, id, change).await?
-    }
-
-    /// Whether a silo could be kept and searched so.
-    pub(crate) async fn check_settings(
-        &self,
-        grant: &Grant<Viewer>,
-        settings: SiloSettings,
-    ) -> Result<(), WorkspaceError> {
-        self.check_vector_db(settings.vector_db)?;
-        self.check_embedding_service(grant, settings.embedding_service).await
     }
 
     /// Whether a silo with these settings can have those. What is in it was embedded by what embeds it now.
@@ -68,24 +49,8 @@ impl Workspace {
         if after.vector_db == before.vector_db { Ok(()) } else { self.check_vector_db(after.vector_db) }
     }
 
-    /// That an embedding service which a request names is one of this workspace's.
-    ///
-    /// # Errors
-    ///
-    /// [`WorkspaceError::Invalid`] when it is not, naming the field; a store error.
-    pub async fn check_embedding_service(
-        &self,
-        grant: &Grant<Viewer>,
-        id: Option<EmbeddingServiceId>,
-    ) -> Result<(), WorkspaceError> {
-        let Some(id) = id else { return Ok(()) };
-        match EmbeddingService::find(&self.store, grant, id).await? {
-            Some(_) => Ok(()),
-            None => Err(Invalid::unknown_reference("embedding_service_id", id.get()).into()),
-        }
-    }
-
-    fn check_vector_db(&self, kind: VectorDbType) -> Result<(), WorkspaceError> {
+    /// Whether this server can keep vectors there.
+    pub(crate) fn check_vector_db(&self, kind: VectorDbType) -> Result<(), WorkspaceError> {
         match kind {
             VectorDbType::Qdrant if !self.has_qdrant => Err(Invalid::new(
                 "vector_db_type",

@@ -32,7 +32,7 @@ impl Endpoint for Update {
         call: Call<DomainId, NoQuery, Json<UpdateDomainRequest>>,
     ) -> Result<Self::Reply, ApiError> {
         let Json(request) = call.body;
-        let domain = ctx.state.knowledge.update_domain(&ctx.granted.grant, call.path, request.into_patch()?).await?;
+        let domain = ctx.state.knowledge.update_domain(&ctx.granted.grant, call.path, request.into()).await?;
         Ok(Answer(domain.into()))
     }
 }

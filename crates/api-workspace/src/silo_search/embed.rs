@@ -31,9 +31,8 @@ impl Endpoint for Embed {
 
     async fn handle(ctx: Ctx<Self>, call: Call<SiloId, NoQuery, Self::Body>) -> Result<Self::Reply, ApiError> {
         let Json(request) = call.body;
-        let grant = &ctx.granted.grant;
-        ctx.state.workspace.check_embedding_service(&grant.at(), request.embedding_service_id).await?;
-        let job = ctx.state.knowledge.embed_silo_anew(grant, call.path, request.embedding_service_id).await?;
+        let service = request.embedding_service_id;
+        let job = ctx.state.knowledge.embed_silo_anew(&ctx.granted.grant, call.path, service).await?;
         Ok(Accepted(job.into()))
     }
 }

@@ -24,7 +24,8 @@ impl Endpoint for Search {
     const SECTION: &'static str = SECTION;
     const SUMMARY: &'static str = "Search a silo";
     const DETAILS: &'static str = "`hybrid` fuses the places that a passage has among the nearest vectors and among those with \
-        the words of the question (reciprocal rank fusion). Every score that chose a passage comes with it.";
+        the words of the question (reciprocal rank fusion). A silo with a `reranking_service_id` has what was found put in \
+        order by it, except with `mmr`. Every score that chose a passage comes with it.";
 
     fn example() -> Example {
         Example::body(json!({ "query": "How do I reset my password?", "limit": 5 }))
@@ -33,19 +34,16 @@ impl Endpoint for Search {
     async fn handle(ctx: Ctx<Self>, call: Call<SiloId, NoQuery, Self::Body>) -> Result<Self::Reply, ApiError> {
         let Json(request) = call.body;
         let grant = &ctx.granted.grant;
-        let limit = match request.limit {
-            Some(limit) => limit,
-            None => ctx.state.knowledge.retrieval_count(grant, call.path).await?,
-        };
         let filter = filter(request.filter_metadata.as_ref())?;
-        let query = Query { text: &request.query, method: method(&request, limit)?, limit, filter: filter.as_ref() };
+        let (method, limit) = (method(&request)?, request.limit);
+        let query = Query { text: &request.query, method, limit, filter: filter.as_ref() };
         let hits = ctx.state.knowledge.search(grant, call.path, &query).await?;
         let results: Vec<SearchResult> = hits.into_iter().map(shown).collect();
         Ok(Answer(SearchResponse { total_results: results.len(), results, query: request.query }))
     }
 }
 
-fn method(request: &SearchRequest, limit: u32) -> Result<SearchMethod, Invalid> {
+fn method(request: &SearchRequest) -> Result<SearchMethod, Invalid> {
     let kind = request.search_type.as_deref().unwrap_or("hybrid");
     let only_with = |field, given: bool, other: &str| match given && kind != other {
         true => Err(Invalid::new(field, format!("goes with the search_type {other} only"))),
@@ -61,10 +59,7 @@ fn method(request: &SearchRequest, limit: u32) -> Result<SearchMethod, Invalid> 
             let least = request.score_threshold.ok_or_else(|| Invalid::new("score_threshold", "is missing"))?;
             Ok(SearchMethod::Threshold(least))
         }
-        "mmr" => Ok(SearchMethod::Diverse {
-            fetch: request.fetch_k.unwrap_or_else(|| limit.saturating_mul(4).min(1_000)),
-            lambda: request.lambda_mult.unwrap_or(0.5),
-        }),
+        "mmr" => Ok(SearchMethod::Diverse { fetch: request.fetch_k, lambda: request.lambda_mult.unwrap_or(0.5) }),
         _ => Err(Invalid::new("search_type", "must be hybrid, similarity, similarity_score_threshold or mmr")),
     }
 }
@@ -80,6 +75,7 @@ fn shown(hit: Hit) -> SearchResult {
             text_score: scores.text_score,
             text_rank: scores.text_rank,
             fused: scores.fused,
+            reranked: scores.reranked,
         },
         chunk_id: passage.chunk,
         document_id: passage.document,
