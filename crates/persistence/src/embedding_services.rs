@@ -80,6 +80,12 @@ impl<'a> From<&'a EmbeddingService> for EmbeddingServiceColumns<'a> {
 
 app_scoped!(EmbeddingService, id: EmbeddingServiceId, table: embedding_services.service_id, row: EmbeddingServiceRow, in_use: refuse_if_used);
 
+#[derive(diesel::QueryableByName)]
+struct NameRow {
+    #[diesel(sql_type = diesel::sql_types::Text)]
+    name: String,
+}
+
 async fn refuse_if_used(
     connection: &mut AsyncPgConnection,
     app: AppId,
@@ -93,12 +99,60 @@ async fn refuse_if_used(
         .select(silos::name)
         .load(connection)
         .await?;
-    if users.is_empty() {
+    if !users.is_empty() {
+        let named = quoted(&users);
+        return Err(StoreError::Conflict(format!(
+            "this embedding service is in use by {named}; delete those silos or give them another one first"
+        )));
+    }
+    let next: Vec<String> = Statement::new("SELECT s.name FROM silos s JOIN jobs j ON j.silo_id = s.silo_id ")
+        .sql("WHERE j.status IN ('queued', 'running') AND s.app_id = ")
+        .int(app.get())
+        .sql(" AND s.next_service_id = ")
+        .int(id.get())
+        .sql(" ORDER BY s.silo_id LIMIT ")
+        .int(NAMED)
+        .load::<NameRow>(connection)
+        .await?
+        .into_iter()
+        .map(|row| row.name)
+        .collect();
+    if next.is_empty() {
         return Ok(());
     }
-    let named = quoted(&users);
+    let named = quoted(&next);
     Err(StoreError::Conflict(format!(
-        "this embedding service is in use by {named}; delete those silos or give them another one first"
+        "{named} is being embedded anew by this embedding service; wait until that is done"
+    )))
+}
+
+/// Refuses to make another model of a service whose vectors are searched: a question is compared only with what the same
+/// model made.
+async fn refuse_if_embedded(
+    connection: &mut AsyncPgConnection,
+    before: &EmbeddingService,
+    after: &EmbeddingService,
+) -> Result<(), StoreError> {
+    let model = |service: &EmbeddingService| (service.provider.clone(), service.model.clone(), service.dimensions);
+    if model(before) == model(after) {
+        return Ok(());
+    }
+    let embedded: Vec<String> = silos::table
+        .filter(silos::app_id.eq(before.app.get()))
+        .filter(silos::embedding_service_id.eq(before.id.get()))
+        .filter(silos::embedding_model.is_not_null())
+        .order(silos::silo_id.asc())
+        .limit(NAMED)
+        .select(silos::name)
+        .load(connection)
+        .await?;
+    if embedded.is_empty() {
+        return Ok(());
+    }
+    let named = quoted(&embedded);
+    Err(StoreError::Conflict(format!(
+        "the content of {named} was embedded with this model, so its provider, model and dimensions stay; make another \
+         embedding service, and have those silos embedded anew by it"
     )))
 }
 
@@ -155,7 +209,8 @@ impl Store {
     /// nobody else changes either meanwhile. What `change` refuses is answered inside.
     ///
     /// # Errors
-    /// [`StoreError::NotFound`] if the app has no such service, [`StoreError::Conflict`] if its new name is taken.
+    /// [`StoreError::NotFound`] if the app has no such service, [`StoreError::Conflict`] if its new name is taken or it
+    /// would become another model while silos hold what this one made.
     pub async fn update_embedding_service<E: Send>(
         &self,
         grant: &Grant<Editor>,
@@ -174,6 +229,7 @@ impl Store {
                 Ok(next) => next,
                 Err(refusal) => return Ok(Err(refusal)),
             };
+            refuse_if_embedded(connection, &stored, &next).await?;
             if let StoredKey::Replace(key) = &key {
                 let columns = (
                     embedding_services::api_key_sealed.eq(key.as_ref().map(|key| key.sealed.as_slice())),

@@ -146,6 +146,17 @@ impl Place {
         pages
     }
 
+    /// What an agent that draws on the site answers, with the pages that it cites, the best first.
+    async fn asked(&self, question: &str) -> (String, Vec<String>) {
+        let app = &self.domain["app_id"];
+        let agent = json!({ "name": question, "silo_id": self.domain["silo_id"] });
+        let agent = self.owner.post(&format!("/internal/agents?app_id={app}")).json(&agent).send().await.expect(201);
+        let said = self.owner.ask(agent["agent_id"].as_i64().unwrap(), question).await.expect(200);
+        let page = |cited: &Value| cited["url"].as_str().unwrap().trim_start_matches(&self.site.address).to_owned();
+        let cited = said["citations"].as_array().unwrap().iter().map(page).collect();
+        (said["response"].as_str().unwrap().to_owned(), cited)
+    }
+
     /// The numbers of the passages of each page.
     async fn passages(&self) -> BTreeMap<String, Vec<i64>> {
         let sql = self.api.database().sql().await;
@@ -177,6 +188,9 @@ async fn a_site_is_indexed_and_a_second_visit_touches_only_what_changed() {
     assert!(!place.site.asked().iter().any(|path| path.starts_with("/private")));
     let before = place.passages().await;
     assert_eq!(before.len(), 30);
+    let (answer, cited) = place.asked("What does part number 17 weigh?").await;
+    assert!(cited[0] == "/p/17" && answer.contains("17 pounds"), "{answer} {cited:?}");
+    assert!(place.asked("What does part number 8 weigh?").await.1.contains(&"/p/8".to_owned()));
 
     place.site.page("/p/7", "Part number 7 is made of iron now.");
     place.site.pages.lock().unwrap().remove("/p/8");
@@ -187,6 +201,10 @@ async fn a_site_is_indexed_and_a_second_visit_touches_only_what_changed() {
     let differing: Vec<&String> = before.keys().filter(|page| before.get(*page) != after.get(*page)).collect();
     assert_eq!(differing, ["/p/7", "/p/8"]);
     assert!(after.contains_key("/p/7") && !after.contains_key("/p/8"));
+    let (answer, cited) = place.asked("What is part number 7 made of now?").await;
+    assert!(cited[0] == "/p/7" && answer.contains("iron"), "{answer} {cited:?}");
+    let (_, cited) = place.asked("What does part number 8 really weigh?").await;
+    assert!(!cited.contains(&"/p/8".to_owned()), "{cited:?}");
 }
 
 #[tokio::test]

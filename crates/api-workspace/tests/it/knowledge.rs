@@ -156,6 +156,12 @@ async fn a_silo_is_searched_in_every_way() {
     let varied = found(json!({ "query": ask, "search_type": "mmr", "limit": 2, "lambda_mult": 0.1 })).await;
     assert!(varied[0].starts_with("Password") && !varied[1].starts_with("Password"), "{varied:?}");
     assert_eq!(found(json!({ "query": "4711", "limit": 1 })).await, ["Kontakt"], "a number is found by its word");
+    let pasted = format!("Which customer has the token {}?", "4f".repeat(2_000));
+    assert_eq!(
+        found(json!({ "query": pasted, "limit": 1 })).await.len(),
+        1,
+        "what is longer than words are is no error"
+    );
 
     let filtered = async |filter: Value| {
         let mut hits = found(json!({ "query": ask, "limit": 10, "filter_metadata": filter })).await;
@@ -248,9 +254,13 @@ async fn a_silo_in_qdrant_finds_what_one_in_postgresql_does() {
     }
     let filtered = json!({ "query": "shop", "filter_metadata": { "lang": "de" } });
     assert_eq!(names(&search(&owner, silo, filtered).await.expect(200)), ["Refunds"]);
+    index(&owner, silo, "Hours again", "The shop opens at nine in the morning, every morning.", json!({})).await;
+    let varied = json!({ "query": "When does the shop open?", "search_type": "mmr", "limit": 2, "lambda_mult": 0.1 });
+    let varied = search(&owner, silo, varied).await.expect(200);
+    assert!(names(&varied)[0].starts_with("Hours") && names(&varied)[1] == "Refunds", "{varied}");
     let documents = format!("/internal/silos/{silo}/documents");
     owner.delete(&documents).json(&json!({ "document_ids": [gone] })).send().await.expect(200);
-    assert_eq!(qdrant.all_points(), 1);
+    assert_eq!(qdrant.all_points(), 2);
     let left = api.database().snapshot().await;
     assert_eq!(left.rows("chunk_vectors"), 0, "PostgreSQL keeps none of them");
 }
