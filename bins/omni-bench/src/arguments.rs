@@ -34,6 +34,8 @@ pub(crate) enum Promise {
     Held,
     /// Finding passages through the API against the same SQL, and what the index finds.
     Knowledge,
+    /// Files that are uploaded until they can be found, and other requests while they are hostile.
+    Ingest,
     /// From start to ready, and memory.
     Start,
 }

@@ -14,6 +14,8 @@ const HEAD_END: &[u8] = b"\r\n\r\n";
 /// The last chunk of a body in chunks.
 const BODY_END: &[u8] = b"\r\n0\r\n\r\n";
 const BUFFER: usize = 64 * 1024;
+/// What stands between the parts of a form.
+const BOUNDARY: &str = "omni-bench-form-boundary";
 
 /// A connection that is kept.
 pub(crate) struct Connection {
@@ -125,6 +127,27 @@ pub(crate) fn request(method: &str, path: &str, host: SocketAddr, headers: &str,
         format!("content-type: application/json\r\ncontent-length: {}\r\n", body.len())
     };
     format!("{method} {path} HTTP/1.1\r\nhost: {host}\r\n{headers}{length}\r\n{body}").into_bytes()
+}
+
+/// A form with files, all by the name `file`, as it goes over the wire. `headers` are whole lines.
+pub(crate) fn form(path: &str, host: SocketAddr, headers: &str, files: &[(String, Vec<u8>)]) -> Vec<u8> {
+    let mut body = Vec::new();
+    for (name, content) in files {
+        let head = format!(
+            "--{BOUNDARY}\r\ncontent-disposition: form-data; name=\"file\"; filename=\"{name}\"\r\n\
+             content-type: application/octet-stream\r\n\r\n"
+        );
+        body.extend_from_slice(head.as_bytes());
+        body.extend_from_slice(content);
+        body.extend_from_slice(b"\r\n");
+    }
+    body.extend_from_slice(format!("--{BOUNDARY}--\r\n").as_bytes());
+    let head = format!(
+        "POST {path} HTTP/1.1\r\nhost: {host}\r\n{headers}content-type: multipart/form-data; boundary={BOUNDARY}\r\n\
+         content-length: {}\r\n\r\n",
+        body.len()
+    );
+    [head.into_bytes(), body].concat()
 }
 
 fn status(head: &[u8]) -> u16 {

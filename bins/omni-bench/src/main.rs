@@ -11,7 +11,10 @@ mod bench;
 mod chat;
 mod client;
 mod database;
+mod family;
+mod files;
 mod held;
+mod ingest;
 mod knowledge;
 mod load;
 mod model;
@@ -51,6 +54,7 @@ async fn measure(bench: &Bench, arguments: &Arguments) -> anyhow::Result<()> {
             Promise::Chat => chat::measure(bench).await?,
             Promise::Held => held::measure(bench).await?,
             Promise::Knowledge => knowledge::measure(bench).await?,
+            Promise::Ingest => ingest::measure(bench).await?,
             Promise::Start => start::measure(bench).await?,
         }
     }

@@ -5,7 +5,7 @@ use std::net::SocketAddr;
 use anyhow::{Context, ensure};
 use serde_json::{Value, json};
 
-use crate::client::{Connection, request};
+use crate::client::{Connection, form, request};
 
 /// A person who is signed in.
 pub(crate) struct Person {
@@ -33,6 +33,11 @@ impl Person {
 
     pub(crate) fn post(&self, path: &str, body: &Value) -> Vec<u8> {
         request("POST", path, self.address, &format!("cookie: {}\r\n", self.cookie), &body.to_string())
+    }
+
+    /// An upload of these files.
+    pub(crate) fn upload(&self, path: &str, files: &[(String, Vec<u8>)]) -> Vec<u8> {
+        form(path, self.address, &format!("cookie: {}\r\n", self.cookie), files)
     }
 
     /// An agent that answers with what the model at `base_url` says; the request that talks to it in a new conversation.

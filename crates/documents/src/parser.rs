@@ -182,7 +182,8 @@ impl Parser {
             .args([READ_MARKER, &words])
             .input(file)
             .output(Output::Bytes(Arc::new(writer)))
-            .limits(limits);
+            .limits(limits)
+            .background();
         Ok((reader, self.supervisor.spawn(spec).await?))
     }
 

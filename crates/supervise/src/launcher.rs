@@ -78,6 +78,9 @@ fn prepare(order: &Order, program: &str, command: &mut Command) -> Result<(), Re
         move |errno: nix::Error| Refusal::Step { step, program: program.to_owned(), source: errno.into() }
     };
     nix::unistd::setsid().map_err(step("start a session"))?;
+    if order.background {
+        platform::step_back().map_err(step("step back behind other processes"))?;
+    }
     limit(order).map_err(step("set resource limits"))?;
     platform::take_identity(order, command).map_err(step("change the account"))?;
     platform::arm_death_signal(order).map_err(step("ask for a death signal"))?;
@@ -115,6 +118,8 @@ mod platform {
 
     use crate::order::Order;
 
+    const NICEST: i32 = 19;
+
     pub(super) fn take_identity(order: &Order, _: &mut Command) -> nix::Result<()> {
         if let Some(identity) = order.identity {
             let group = Gid::from_raw(identity.gid);
@@ -122,6 +127,16 @@ mod platform {
             setgid(group)?;
             setuid(Uid::from_raw(identity.uid))?;
         }
+        Ok(())
+    }
+
+    /// The lowest priority that a process can have beside others.
+    pub(super) fn step_back() -> nix::Result<()> {
+        rustix::process::setpriority_process(None, NICEST)
+            .map_err(|errno| nix::Error::from_raw(errno.raw_os_error()))?;
+        // Where the kernel shares processors among sessions first, being nice counts only within this new one, and the
+        // session has a niceness of its own. The kernel takes few such wishes at a time and may have no such file.
+        let _ = std::fs::write("/proc/self/autogroup", NICEST.to_string());
         Ok(())
     }
 

@@ -19,6 +19,7 @@ pub(crate) struct Order {
     pub(crate) death_signal: Signal,
     pub(crate) identity: Option<Identity>,
     pub(crate) limits: Limits,
+    pub(crate) background: bool,
     pub(crate) program: OsString,
     pub(crate) args: Vec<OsString>,
 }
@@ -30,6 +31,7 @@ impl Order {
             death_signal: spec.death_signal,
             identity: spec.identity,
             limits: spec.limits,
+            background: spec.background,
             program: spec.program.clone().into_os_string(),
             args: spec.args.clone(),
         }
@@ -51,6 +53,7 @@ impl Order {
         ];
         words.extend(self.identity.map(|Identity { uid, gid }| format!("identity={uid}:{gid}")));
         words.extend(limits.into_iter().filter_map(|(name, value)| Some(format!("{name}={}", value?))));
+        words.extend(self.background.then(|| "background=1".to_owned()));
         words.push(END.to_owned());
 
         let mut words: Vec<OsString> = words.into_iter().map(OsString::from).collect();
@@ -66,6 +69,7 @@ impl Order {
         let mut death_signal = None;
         let mut identity = None;
         let mut limits = Limits::default();
+        let mut background = false;
         for word in words.by_ref() {
             let word = word.into_string().map_err(|_| Malformed("a word that is not text"))?;
             if word == END {
@@ -84,6 +88,7 @@ impl Order {
                 "address-space" => limits.address_space = Some(number(value)?),
                 "cpu-seconds" => limits.cpu_seconds = Some(number(value)?),
                 "file-size" => limits.file_size = Some(number(value)?),
+                "background" => background = value == "1",
                 "open-files" => limits.open_files = Some(number(value)?),
                 _ => return Err(Malformed("an unknown word")),
             }
@@ -93,6 +98,7 @@ impl Order {
             death_signal: death_signal.ok_or(Malformed("no death signal"))?,
             identity,
             limits,
+            background,
             program: words.next().ok_or(Malformed("no program"))?,
             args: words.collect(),
         })
@@ -127,6 +133,7 @@ mod tests {
             death in prop::sample::select(vec![Signal::SIGINT, Signal::SIGTERM, Signal::SIGKILL]),
             identity in prop::option::of((any::<u32>(), any::<u32>())),
             limits in any::<[Option<u64>; 4]>(),
+            background in any::<bool>(),
             program in any_text(),
             args in prop::collection::vec(any_text(), 0..4),
         ) {
@@ -136,6 +143,7 @@ mod tests {
                 death_signal: death,
                 identity: identity.map(|(uid, gid)| Identity { uid, gid }),
                 limits: Limits { address_space, cpu_seconds, file_size, open_files },
+                background,
                 program,
                 args,
             };

@@ -23,6 +23,7 @@ pub struct Spec {
     pub(crate) identity: Option<Identity>,
     pub(crate) death_signal: Signal,
     pub(crate) limits: Limits,
+    pub(crate) background: bool,
     pub(crate) output: Output,
 }
 
@@ -62,6 +63,7 @@ impl Spec {
             identity: None,
             death_signal: Signal::SIGKILL,
             limits: Limits::default(),
+            background: false,
             output: Output::Trace,
         }
     }
@@ -141,6 +143,13 @@ impl Spec {
         self
     }
 
+    /// Gives the child a processor only where nobody else wants it: it is as nice as can be. For work that nobody waits for.
+    #[must_use]
+    pub fn background(mut self) -> Self {
+        self.background = true;
+        self
+    }
+
     /// Where standard output and standard error go. To the log, line by line, unless set.
     #[must_use]
     pub fn output(mut self, output: Output) -> Self {
@@ -163,6 +172,7 @@ impl fmt::Debug for Spec {
             .field("identity", &self.identity)
             .field("death_signal", &self.death_signal)
             .field("limits", &self.limits)
+            .field("background", &self.background)
             .field("output", &self.output)
             .finish()
     }

@@ -57,6 +57,7 @@ impl Program {
             // One thread per page: several slots use several processors.
             .env("OMP_THREAD_LIMIT", "1")
             .limits(self.limits)
+            .background()
             .output(Output::Bytes(Arc::new(writer)));
         let work = async {
             let child = self.supervisor.spawn(spec).await?;
