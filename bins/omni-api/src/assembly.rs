@@ -4,7 +4,7 @@ use std::time::Duration;
 use omni_api_public::PublicState;
 use omni_api_workspace::{Environment, Services};
 use omni_blobs::Blobs;
-use omni_documents::{Chunker, Ocr, Parser};
+use omni_documents::{Chunker, Ocr, PageDrawer, Parser};
 use omni_domain::{Clock, Entropy};
 use omni_egress::Egress;
 use omni_http::TrustedProxies;
@@ -62,6 +62,8 @@ pub struct Library {
     pub parser: Parser,
     /// What reads pictures, if that is installed.
     pub ocr: Option<Ocr>,
+    /// What draws pages of PDF files for models that see, if that is installed.
+    pub drawer: Option<PageDrawer>,
     /// Where vectors are that are not in PostgreSQL.
     pub qdrant: Option<Qdrant>,
     /// The way out to web sites.
@@ -97,6 +99,7 @@ pub async fn assemble(parts: Assembly) -> anyhow::Result<Served> {
         blobs: library.blobs,
         parser: library.parser,
         ocr: library.ocr,
+        drawer: library.drawer,
         chunker: Chunker::default(),
         qdrant: library.qdrant,
         egress: library.egress,

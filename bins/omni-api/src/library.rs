@@ -2,7 +2,7 @@ use std::sync::Arc;
 
 use omni_blobs::{BlobOptions, Blobs};
 use omni_config::Config;
-use omni_documents::{Ocr, OcrSettings, ParseLimits, Parser};
+use omni_documents::{Ocr, OcrSettings, PageDrawer, ParseLimits, Parser};
 use omni_egress::Egress;
 use omni_qdrant::Qdrant;
 use omni_supervise::Supervisor;
@@ -19,6 +19,7 @@ pub(crate) async fn library(config: &Config, egress: Egress) -> anyhow::Result<L
         blobs: Blobs::open(config.data_dir.blobs(), options, Arc::new(SystemClock)).await?,
         parser: Parser::new(supervisor.clone(), limits)?,
         ocr: ocr(&supervisor).await,
+        drawer: PageDrawer::find(&supervisor, &OcrSettings::default()).ok(),
         qdrant: qdrant(config, &egress, config.qdrant_api_key.clone())?,
         egress,
         upload_limit: config.max_upload,

@@ -35,6 +35,6 @@ pub use error::Unreadable;
 pub use extract::{Extract, SEPARATOR, Section, WebReferences, WholeText};
 pub use flaw::Flaw;
 pub use format::{Format, UnknownFormat};
-pub use ocr::{Ocr, OcrSettings};
+pub use ocr::{Ocr, OcrSettings, PageDrawer};
 pub use parser::{ParseLimits, ParseRequest, Parser};
 pub use sniff::SNIFFED_BYTES;

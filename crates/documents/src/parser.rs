@@ -41,9 +41,12 @@ pub struct ParseLimits {
     pub file_bytes: u64,
     /// Bytes of text, headings included.
     pub text_bytes: usize,
+    /// Whether children step back behind others that want a processor.
+    pub background: bool,
 }
 
-/// As many children as processors; 60 seconds, 20 of them computing; 512 MiB; files of 100 MB with 32 MiB of text.
+/// As many children as processors, in the background; 60 seconds, 20 of them computing; 512 MiB; files of 100 MB with 32 MiB of
+/// text.
 impl Default for ParseLimits {
     fn default() -> Self {
         Self {
@@ -53,6 +56,7 @@ impl Default for ParseLimits {
             memory: 512 * 1024 * 1024,
             file_bytes: 100_000_000,
             text_bytes: 32 * 1024 * 1024,
+            background: true,
         }
     }
 }
@@ -183,7 +187,7 @@ impl Parser {
             .input(file)
             .output(Output::Bytes(Arc::new(writer)))
             .limits(limits)
-            .background();
+            .background(self.limits.background);
         Ok((reader, self.supervisor.spawn(spec).await?))
     }
 

@@ -3,7 +3,7 @@ use std::sync::Arc;
 
 use omni_blobs::Blobs;
 use omni_crawl::Pacer;
-use omni_documents::{Chunker, Ocr, Parser};
+use omni_documents::{Chunker, Ocr, PageDrawer, Parser};
 use omni_domain::{Clock, Entropy};
 use omni_egress::Egress;
 use omni_models::Models;
@@ -34,6 +34,8 @@ pub struct Parts {
     pub parser: Parser,
     /// What reads pictures, if that is installed.
     pub ocr: Option<Ocr>,
+    /// What draws pages of PDF files for models that see, if that is installed.
+    pub drawer: Option<PageDrawer>,
     /// What cuts texts.
     pub chunker: Chunker,
     /// Where silos of the type `QDRANT` have their vectors, if the operator configured a server.

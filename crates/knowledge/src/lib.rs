@@ -24,6 +24,7 @@ mod ingest;
 mod jobs;
 mod knowledge;
 mod ocr;
+mod reading;
 mod rerank;
 mod search;
 mod texts;

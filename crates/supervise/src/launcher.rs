@@ -118,7 +118,8 @@ mod platform {
 
     use crate::order::Order;
 
-    const NICEST: i32 = 19;
+    /// About a tenth of what others get: enough to come to an end beside them.
+    const NICENESS: i32 = 10;
 
     pub(super) fn take_identity(order: &Order, _: &mut Command) -> nix::Result<()> {
         if let Some(identity) = order.identity {
@@ -130,13 +131,13 @@ mod platform {
         Ok(())
     }
 
-    /// The lowest priority that a process can have beside others.
+    /// Lowers its own priority.
     pub(super) fn step_back() -> nix::Result<()> {
-        rustix::process::setpriority_process(None, NICEST)
+        rustix::process::setpriority_process(None, NICENESS)
             .map_err(|errno| nix::Error::from_raw(errno.raw_os_error()))?;
         // Where the kernel shares processors among sessions first, being nice counts only within this new one, and the
         // session has a niceness of its own. The kernel takes few such wishes at a time and may have no such file.
-        let _ = std::fs::write("/proc/self/autogroup", NICEST.to_string());
+        let _ = std::fs::write("/proc/self/autogroup", NICENESS.to_string());
         Ok(())
     }
 

@@ -143,10 +143,11 @@ impl Spec {
         self
     }
 
-    /// Gives the child a processor only where nobody else wants it: it is as nice as can be. For work that nobody waits for.
+    /// Lets the child step back behind others that want a processor: it gets about a tenth of what they do. For work that
+    /// nobody waits for.
     #[must_use]
-    pub fn background(mut self) -> Self {
-        self.background = true;
+    pub fn background(mut self, background: bool) -> Self {
+        self.background = background;
         self
     }
 

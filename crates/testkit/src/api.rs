@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use omni_api::{Api, ApiOptions, Assembly, Library, OperatingSystem, assemble, redirect_uri};
 use omni_blobs::{BlobOptions, Blobs};
-use omni_documents::{Ocr, OcrSettings, ParseLimits, Parser};
+use omni_documents::{Ocr, OcrSettings, PageDrawer, ParseLimits, Parser};
 use omni_domain::{Clock, Entropy, Role};
 use omni_egress::{Allow, Egress, EgressPolicy};
 use omni_http::TrustedProxies;
@@ -323,6 +323,7 @@ impl TestApiBuilder {
             store: store(url, self.connections),
             library: Library {
                 ocr: pictures(self.reads_pictures).await,
+                drawer: drawer(self.reads_pictures),
                 qdrant: self.qdrant.map(|url| Qdrant::new(egress.clone(), &url, None).unwrap()),
                 ..library(blobs, self.upload_limit, &self.clock, egress.clone()).await
             },
@@ -342,19 +343,36 @@ impl TestApiBuilder {
 /// What reads pictures, if that is wanted and installed.
 async fn pictures(wanted: bool) -> Option<Ocr> {
     let supervisor = Supervisor::start(file_worker()).unwrap();
-    if wanted { Ocr::find(&supervisor, &OcrSettings::default()).await.ok() } else { None }
+    if wanted { Ocr::find(&supervisor, &at_the_front()).await.ok() } else { None }
+}
+
+/// Tests wait for what is read, beside others that want a processor.
+fn at_the_front() -> OcrSettings {
+    OcrSettings { background: false, ..OcrSettings::default() }
+}
+
+/// What draws pages of PDF files, if that is wanted and installed.
+fn drawer(wanted: bool) -> Option<PageDrawer> {
+    let supervisor = Supervisor::start(file_worker()).unwrap();
+    if wanted { PageDrawer::find(&supervisor, &at_the_front()).ok() } else { None }
 }
 
 /// What reads files and keeps them; nothing reads pictures.
 async fn library(blobs: PathBuf, upload_limit: u64, clock: &ManualClock, egress: Egress) -> Library {
     let options = BlobOptions { max_bytes: upload_limit, ..BlobOptions::default() };
     // The tests share the machine with one another.
-    let limits = ParseLimits { deadline: Duration::from_secs(180), processor_seconds: 60, ..ParseLimits::default() };
+    let limits = ParseLimits {
+        deadline: Duration::from_secs(180),
+        processor_seconds: 60,
+        background: false,
+        ..ParseLimits::default()
+    };
     let supervisor = Supervisor::start(file_worker()).unwrap();
     Library {
         blobs: Blobs::open(blobs, options, Arc::new(clock.clone())).await.unwrap(),
         parser: Parser::new(supervisor, limits).unwrap(),
         ocr: None,
+        drawer: None,
         qdrant: None,
         egress,
         upload_limit,

@@ -37,8 +37,8 @@ impl Endpoint for Extract {
     const PATH: &'static str = "/internal/ocr/extract";
     const SECTION: &'static str = "OCR";
     const SUMMARY: &'static str = "Extract text from image";
-    const DETAILS: &'static str = "With `service_id`, the model of that AI service reads a picture; without it, or for a PDF, \
-        what is installed on the server does. The file is not kept.";
+    const DETAILS: &'static str = "What is a picture, and pages of a PDF that are, is read by the model of the AI service that \
+        `service_id` names, or without it by what is installed on the server; up to 20 pages at once. The file is not kept.";
 
     fn example() -> Example {
         Example::file("file", "letter.txt", "# Opening hours\n\nWe are open from nine to five.\n")

@@ -1,5 +1,6 @@
 //! Text in pictures, read by programs that the operator may have installed.
 
+mod draw;
 mod picture;
 mod program;
 
@@ -11,13 +12,11 @@ use omni_supervise::Supervisor;
 use tempfile::TempDir;
 use tokio::sync::Semaphore;
 
+pub use self::draw::PageDrawer;
+use self::draw::{FOR_TESSERACT, draw};
 use self::program::{Program, find_program};
 use crate::{Format, Section, Unreadable};
 
-/// Dots per inch that pages are drawn with: what tesseract was trained on.
-const DOTS_PER_INCH: &str = "300";
-/// The longest side of a page in dots. A PDF may say that it is a kilometre wide.
-const LONGEST_SIDE: &str = "5000";
 /// Page segmentation with detection of orientation, and without.
 const WITH_ORIENTATION: &str = "1";
 const WITHOUT_ORIENTATION: &str = "3";
@@ -37,11 +36,13 @@ pub struct OcrSettings {
     pub memory: u64,
     /// Pictures at a time; those who come later wait.
     pub children: usize,
+    /// Whether the programs step back behind others that want a processor.
+    pub background: bool,
     /// Directories to look for the programs in.
     pub search: Vec<PathBuf>,
 }
 
-/// English; two minutes and 2 GiB for a page; one page at a time; programs where systems have them.
+/// English; two minutes and 2 GiB for a page; one page at a time, in the background; programs where systems have them.
 impl Default for OcrSettings {
     fn default() -> Self {
         let search = ["/usr/bin", "/usr/local/bin", "/bin", "/opt/homebrew/bin"].map(PathBuf::from);
@@ -51,6 +52,7 @@ impl Default for OcrSettings {
             processor_seconds: 100,
             memory: 2 * 1024 * 1024 * 1024,
             children: 1,
+            background: true,
             search: search.into(),
         }
     }
@@ -89,7 +91,7 @@ impl Ocr {
         }
         Ok(Self {
             tesseract,
-            pdftoppm: program("pdftoppm"),
+            pdftoppm: program(draw::PROGRAM),
             languages: settings.languages.join("+"),
             segmentation: if installed.contains(&ORIENTATION_DATA) { WITH_ORIENTATION } else { WITHOUT_ORIENTATION },
             slots: Arc::new(Semaphore::new(settings.children.clamp(1, Semaphore::MAX_PERMITS))),
@@ -114,14 +116,13 @@ impl Ocr {
     /// # Errors
     /// [`Unreadable::OcrMissing`] without `pdftoppm`; the first page that cannot be drawn or read.
     pub async fn pdf_pages(&self, file: &Path, pages: &[u32]) -> Result<Vec<Section>, Unreadable> {
-        let missing = Unreadable::OcrMissing { program: "pdftoppm", package: "poppler-utils" };
-        let pdftoppm = self.pdftoppm.as_ref().ok_or(missing)?;
+        let pdftoppm = self.pdftoppm.as_ref().ok_or_else(draw::missing)?;
         let file = tokio::fs::canonicalize(file).await.map_err(Unreadable::File)?;
         let mut sections = Vec::new();
         for page in pages {
             let _slot = self.slots.acquire().await;
             let directory = private_directory()?;
-            let drawn = draw(pdftoppm, &file, *page, &directory).await?;
+            let drawn = draw(pdftoppm, &file, *page, FOR_TESSERACT, &directory).await?;
             picture::check(drawn.clone(), Format::Png).await?;
             sections.extend(section(&self.recognize(&drawn, &directory).await?, Some(*page)));
         }
@@ -132,23 +133,6 @@ impl Ocr {
         let picture = picture.as_os_str();
         let words = ["stdout", "-l", &self.languages, "--psm", self.segmentation].map(Into::into);
         self.tesseract.run([picture.to_owned()].into_iter().chain(words), directory.path()).await
-    }
-}
-
-/// Draws one page; its file is in the directory.
-async fn draw(pdftoppm: &Program, file: &Path, page: u32, directory: &TempDir) -> Result<PathBuf, Unreadable> {
-    let page = page.to_string();
-    let root = directory.path().join("page");
-    let words =
-        ["-png", "-gray", "-r", DOTS_PER_INCH, "-scale-to", LONGEST_SIDE, "-singlefile", "-f", &page, "-l", &page];
-    let words = words.map(Into::into).into_iter().chain([file.as_os_str().to_owned(), root.clone().into_os_string()]);
-    pdftoppm.run(words, directory.path()).await?;
-    let drawn = root.with_extension("png");
-    // A page that does not exist is drawn as nothing, without an error.
-    if tokio::fs::try_exists(&drawn).await.map_err(Unreadable::Transfer)? {
-        Ok(drawn)
-    } else {
-        Err(Unreadable::OcrFailed)
     }
 }
 

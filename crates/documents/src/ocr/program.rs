@@ -27,6 +27,7 @@ pub(super) struct Program {
     path: PathBuf,
     deadline: Duration,
     limits: Limits,
+    background: bool,
 }
 
 pub(super) fn find_program(supervisor: &Supervisor, settings: &OcrSettings, name: &str) -> Option<Program> {
@@ -37,7 +38,13 @@ pub(super) fn find_program(supervisor: &Supervisor, settings: &OcrSettings, name
         file_size: Some(MAX_FILE),
         open_files: Some(64),
     };
-    Some(Program { supervisor: supervisor.clone(), path, deadline: settings.deadline, limits })
+    Some(Program {
+        supervisor: supervisor.clone(),
+        path,
+        deadline: settings.deadline,
+        limits,
+        background: settings.background,
+    })
 }
 
 impl Program {
@@ -57,7 +64,7 @@ impl Program {
             // One thread per page: several slots use several processors.
             .env("OMP_THREAD_LIMIT", "1")
             .limits(self.limits)
-            .background()
+            .background(self.background)
             .output(Output::Bytes(Arc::new(writer)));
         let work = async {
             let child = self.supervisor.spawn(spec).await?;

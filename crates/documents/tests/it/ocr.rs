@@ -7,7 +7,7 @@ use crate::setting::{sample, stored, supervisor};
 
 /// `None`, and a line that says why, if the programs are not installed.
 async fn installed() -> Option<Ocr> {
-    match Ocr::find(&supervisor("worker"), &OcrSettings::default()).await {
+    match Ocr::find(&supervisor("worker"), &OcrSettings { background: false, ..OcrSettings::default() }).await {
         Ok(ocr) => Some(ocr),
         Err(missing @ (Unreadable::OcrMissing { .. } | Unreadable::OcrLanguage { .. })) => {
             println!("SKIPPED: {missing}");

@@ -18,7 +18,12 @@ pub(crate) fn program(name: &str) -> PathBuf {
 
 /// Longer than the defaults, because tests share the machine with one another.
 pub(crate) fn patient() -> ParseLimits {
-    ParseLimits { deadline: Duration::from_secs(180), processor_seconds: 60, ..ParseLimits::default() }
+    ParseLimits {
+        deadline: Duration::from_secs(180),
+        processor_seconds: 60,
+        background: false,
+        ..ParseLimits::default()
+    }
 }
 
 pub(crate) fn supervisor(name: &str) -> Supervisor {

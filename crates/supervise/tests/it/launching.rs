@@ -85,10 +85,10 @@ async fn a_program_that_is_not_there_or_cannot_run_says_so() {
 async fn what_runs_in_the_background_steps_back() {
     let script = "cut -d ' ' -f 19 /proc/self/stat; cat /proc/self/autogroup 2> /dev/null || echo none";
     let (spec, mut lines) = shell(script);
-    let _child = supervisor().spawn(spec.env("PATH", "/usr/bin:/bin").background()).await.unwrap();
-    assert_eq!(next_line(&mut lines).await, "19");
+    let _child = supervisor().spawn(spec.env("PATH", "/usr/bin:/bin").background(true)).await.unwrap();
+    assert_eq!(next_line(&mut lines).await, "10");
     let group = next_line(&mut lines).await;
-    assert!(group == "none" || group.ends_with("nice 19"), "{group}");
+    assert!(group == "none" || group.ends_with("nice 10"), "{group}");
 }
 
 #[tokio::test]
