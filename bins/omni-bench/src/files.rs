@@ -83,7 +83,6 @@ pub(crate) fn hostile() -> anyhow::Result<Vec<(String, Vec<u8>)>> {
         ("deep.html".to_owned(), format!("<html>{}", "<div><b><i>".repeat(depth)).into_bytes()),
         ("deep.json".to_owned(), "[".repeat(depth).into_bytes()),
         ("wide.csv".to_owned(), "a,".repeat(5 << 20).into_bytes()),
-        ("empty.pdf".to_owned(), Vec::new()),
         ("garbage.pdf".to_owned(), [b"%PDF-1.7\n".as_slice(), &[0xff; 1 << 20]].concat()),
     ])
 }

@@ -1,33 +1,12 @@
 use diesel::prelude::{ExpressionMethods, Insertable, OptionalExtension, QueryDsl, Queryable, Selectable};
 use diesel::{AsChangeset, SelectableHelper};
 use diesel_async::{AsyncConnection, AsyncPgConnection, RunQueryDsl};
-use omni_domain::{AiService, AppId, Deed, ServiceId, Timestamp};
-use omni_rbac::{Editor, Grant, Viewer};
+use omni_domain::{AiService, AppId, ServiceId, Timestamp};
 
+use crate::StoreError;
 use crate::app_scoped::{NAMED, app_scoped, optional_small, quoted};
-use crate::audit;
-use crate::connection::Sight;
+use crate::keyed_services::keyed_service;
 use crate::schema::{agents, ai_services, silos};
-use crate::statement::Statement;
-use crate::{Store, StoreError};
-
-/// A provider's key as it is kept: sealed, beside the mask that may be shown.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct SealedKey {
-    /// What only the master key opens.
-    pub sealed: Vec<u8>,
-    /// What stands in for it.
-    pub mask: String,
-}
-
-/// What becomes of the stored key in an update.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum StoredKey {
-    /// It stays.
-    Keep,
-    /// It becomes this, or none.
-    Replace(Option<SealedKey>),
-}
 
 #[derive(Queryable, Selectable)]
 #[diesel(table_name = ai_services, check_for_backend(diesel::pg::Pg))]
@@ -133,114 +112,17 @@ async fn refuse_if_used(connection: &mut AsyncPgConnection, app: AppId, id: Serv
     Err(StoreError::Conflict(problem))
 }
 
-impl Store {
-    /// Sets a number aside for a service that is about to be made, so that its key can be bound to it.
-    ///
-    /// # Errors
-    /// [`StoreError::Unavailable`] if the server is away.
-    pub async fn reserve_ai_service(&self, _grant: &Grant<Editor>) -> Result<ServiceId, StoreError> {
-        #[derive(diesel::QueryableByName)]
-        struct Reserved {
-            #[diesel(sql_type = diesel::sql_types::BigInt)]
-            id: i64,
-        }
-        let reserved: Reserved =
-            Statement::new("SELECT nextval(pg_get_serial_sequence('ai_services', 'service_id')) AS id")
-                .get_result(&mut self.lend(Sight::NoApp).await?)
-                .await?;
-        Ok(ServiceId::new(reserved.id))
-    }
+keyed_service!(
+    AiService,
+    id: ServiceId,
+    table: ai_services,
+    row: AiServiceRow,
+    columns: AiServiceColumns,
+    methods: [reserve_ai_service, create_ai_service, update_ai_service, ai_service_key],
+    before_update: allow,
+);
 
-    /// Stores a new service in the grant's app, under the number that it carries.
-    ///
-    /// # Errors
-    /// [`StoreError::Conflict`] if the name is taken.
-    pub async fn create_ai_service(
-        &self,
-        grant: &Grant<Editor>,
-        service: &AiService,
-        key: Option<&SealedKey>,
-    ) -> Result<AiService, StoreError> {
-        let mut lent = self.lend(Sight::of(grant)).await?;
-        lent.transaction(async |connection| {
-            let row: AiServiceRow = diesel::insert_into(ai_services::table)
-                .values((
-                    AiServiceColumns::from(service),
-                    ai_services::service_id.eq(service.id.get()),
-                    ai_services::app_id.eq(grant.app().get()),
-                    ai_services::create_date.eq(service.created),
-                    ai_services::api_key_sealed.eq(key.map(|key| key.sealed.as_slice())),
-                    ai_services::api_key_mask.eq(key.map(|key| key.mask.as_str())),
-                ))
-                .returning(AiServiceRow::as_returning())
-                .get_result(connection)
-                .await?;
-            let made = AiService::try_from(row)?;
-            audit::record(connection, Some(grant.app()), grant.by(), &Deed::create(&made)).await?;
-            Ok(made)
-        })
-        .await
-    }
-
-    /// Changes a service of the grant's app: `change` gets it as it is now and says what becomes of it and of its key, and
-    /// nobody else changes either meanwhile. What `change` refuses is answered inside.
-    ///
-    /// # Errors
-    /// [`StoreError::NotFound`] if the app has no such service, [`StoreError::Conflict`] if its new name is taken.
-    pub async fn update_ai_service<E: Send>(
-        &self,
-        grant: &Grant<Editor>,
-        id: ServiceId,
-        change: impl FnOnce(AiService) -> Result<(AiService, StoredKey), E> + Send,
-    ) -> Result<Result<AiService, E>, StoreError> {
-        let wanted = ai_services::table
-            .filter(ai_services::app_id.eq(grant.app().get()))
-            .filter(ai_services::service_id.eq(id.get()));
-        let mut lent = self.lend(Sight::of(grant)).await?;
-        lent.transaction(async |connection| {
-            let stored: AiServiceRow =
-                wanted.select(AiServiceRow::as_select()).for_no_key_update().first(connection).await?;
-            let stored = AiService::try_from(stored)?;
-            let (next, key) = match change(stored.clone()) {
-                Ok(next) => next,
-                Err(refusal) => return Ok(Err(refusal)),
-            };
-            if let StoredKey::Replace(key) = &key {
-                let columns = (
-                    ai_services::api_key_sealed.eq(key.as_ref().map(|key| key.sealed.as_slice())),
-                    ai_services::api_key_mask.eq(key.as_ref().map(|key| key.mask.as_str())),
-                );
-                diesel::update(wanted).set(columns).execute(connection).await?;
-            }
-            let row: AiServiceRow = diesel::update(wanted)
-                .set(AiServiceColumns::from(&next))
-                .returning(AiServiceRow::as_returning())
-                .get_result(connection)
-                .await?;
-            let next = AiService::try_from(row)?;
-            let deed = match key {
-                // Two keys may end alike.
-                StoredKey::Replace(_) if stored.key_mask == next.key_mask => {
-                    Deed::update(&AiService { key_mask: None, ..stored }, &next)
-                }
-                _ => Deed::update(&stored, &next),
-            };
-            audit::record(connection, Some(grant.app()), grant.by(), &deed).await?;
-            Ok(Ok(next))
-        })
-        .await
-    }
-
-    /// The sealed key of a service of the grant's app.
-    ///
-    /// # Errors
-    /// [`StoreError::NotFound`] if the app has no such service.
-    pub async fn ai_service_key(&self, grant: &Grant<Viewer>, id: ServiceId) -> Result<Option<Vec<u8>>, StoreError> {
-        Ok(ai_services::table
-            .filter(ai_services::app_id.eq(grant.app().get()))
-            .filter(ai_services::service_id.eq(id.get()))
-            .select(ai_services::api_key_sealed)
-            .first(&mut self.lend(Sight::of(grant)).await?)
-            .await?)
-    }
+/// Each turn asks the model anew: nothing holds a service to the one that it is.
+async fn allow(_: &mut AsyncPgConnection, _: &AiService, _: &AiService) -> Result<(), StoreError> {
+    Ok(())
 }

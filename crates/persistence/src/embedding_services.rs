@@ -1,15 +1,13 @@
 use diesel::prelude::{ExpressionMethods, Insertable, OptionalExtension, QueryDsl, Queryable, Selectable};
 use diesel::{AsChangeset, SelectableHelper};
 use diesel_async::{AsyncConnection, AsyncPgConnection, RunQueryDsl};
-use omni_domain::{AppId, Deed, EmbeddingService, EmbeddingServiceId, Timestamp};
-use omni_rbac::{Editor, Grant, Viewer};
+use omni_domain::{AppId, EmbeddingService, EmbeddingServiceId, Timestamp};
 
+use crate::StoreError;
 use crate::app_scoped::{NAMED, app_scoped, optional_small, quoted};
-use crate::audit;
-use crate::connection::Sight;
+use crate::keyed_services::keyed_service;
 use crate::schema::{embedding_services, silos};
 use crate::statement::Statement;
-use crate::{SealedKey, Store, StoreError, StoredKey};
 
 #[derive(Queryable, Selectable)]
 #[diesel(table_name = embedding_services, check_for_backend(diesel::pg::Pg))]
@@ -156,120 +154,12 @@ async fn refuse_if_embedded(
     )))
 }
 
-impl Store {
-    /// Sets a number aside for a service that is about to be made, so that its key can be bound to it.
-    ///
-    /// # Errors
-    /// [`StoreError::Unavailable`] if the server is away.
-    pub async fn reserve_embedding_service(&self, _grant: &Grant<Editor>) -> Result<EmbeddingServiceId, StoreError> {
-        #[derive(diesel::QueryableByName)]
-        struct Reserved {
-            #[diesel(sql_type = diesel::sql_types::BigInt)]
-            id: i64,
-        }
-        let reserved: Reserved =
-            Statement::new("SELECT nextval(pg_get_serial_sequence('embedding_services', 'service_id')) AS id")
-                .get_result(&mut self.lend(Sight::NoApp).await?)
-                .await?;
-        Ok(EmbeddingServiceId::new(reserved.id))
-    }
-
-    /// Stores a new service in the grant's app, under the number that it carries.
-    ///
-    /// # Errors
-    /// [`StoreError::Conflict`] if the name is taken.
-    pub async fn create_embedding_service(
-        &self,
-        grant: &Grant<Editor>,
-        service: &EmbeddingService,
-        key: Option<&SealedKey>,
-    ) -> Result<EmbeddingService, StoreError> {
-        let mut lent = self.lend(Sight::of(grant)).await?;
-        lent.transaction(async |connection| {
-            let row: EmbeddingServiceRow = diesel::insert_into(embedding_services::table)
-                .values((
-                    EmbeddingServiceColumns::from(service),
-                    embedding_services::service_id.eq(service.id.get()),
-                    embedding_services::app_id.eq(grant.app().get()),
-                    embedding_services::create_date.eq(service.created),
-                    embedding_services::api_key_sealed.eq(key.map(|key| key.sealed.as_slice())),
-                    embedding_services::api_key_mask.eq(key.map(|key| key.mask.as_str())),
-                ))
-                .returning(EmbeddingServiceRow::as_returning())
-                .get_result(connection)
-                .await?;
-            let made = EmbeddingService::try_from(row)?;
-            audit::record(connection, Some(grant.app()), grant.by(), &Deed::create(&made)).await?;
-            Ok(made)
-        })
-        .await
-    }
-
-    /// Changes a service of the grant's app: `change` gets it as it is now and says what becomes of it and of its key, and
-    /// nobody else changes either meanwhile. What `change` refuses is answered inside.
-    ///
-    /// # Errors
-    /// [`StoreError::NotFound`] if the app has no such service, [`StoreError::Conflict`] if its new name is taken or it
-    /// would become another model while silos hold what this one made.
-    pub async fn update_embedding_service<E: Send>(
-        &self,
-        grant: &Grant<Editor>,
-        id: EmbeddingServiceId,
-        change: impl FnOnce(EmbeddingService) -> Result<(EmbeddingService, StoredKey), E> + Send,
-    ) -> Result<Result<EmbeddingService, E>, StoreError> {
-        let wanted = embedding_services::table
-            .filter(embedding_services::app_id.eq(grant.app().get()))
-            .filter(embedding_services::service_id.eq(id.get()));
-        let mut lent = self.lend(Sight::of(grant)).await?;
-        lent.transaction(async |connection| {
-            let stored: EmbeddingServiceRow =
-                wanted.select(EmbeddingServiceRow::as_select()).for_no_key_update().first(connection).await?;
-            let stored = EmbeddingService::try_from(stored)?;
-            let (next, key) = match change(stored.clone()) {
-                Ok(next) => next,
-                Err(refusal) => return Ok(Err(refusal)),
-            };
-            refuse_if_embedded(connection, &stored, &next).await?;
-            if let StoredKey::Replace(key) = &key {
-                let columns = (
-                    embedding_services::api_key_sealed.eq(key.as_ref().map(|key| key.sealed.as_slice())),
-                    embedding_services::api_key_mask.eq(key.as_ref().map(|key| key.mask.as_str())),
-                );
-                diesel::update(wanted).set(columns).execute(connection).await?;
-            }
-            let row: EmbeddingServiceRow = diesel::update(wanted)
-                .set(EmbeddingServiceColumns::from(&next))
-                .returning(EmbeddingServiceRow::as_returning())
-                .get_result(connection)
-                .await?;
-            let next = EmbeddingService::try_from(row)?;
-            let deed = match key {
-                // Two keys may end alike.
-                StoredKey::Replace(_) if stored.key_mask == next.key_mask => {
-                    Deed::update(&EmbeddingService { key_mask: None, ..stored }, &next)
-                }
-                _ => Deed::update(&stored, &next),
-            };
-            audit::record(connection, Some(grant.app()), grant.by(), &deed).await?;
-            Ok(Ok(next))
-        })
-        .await
-    }
-
-    /// The sealed key of a service of the grant's app.
-    ///
-    /// # Errors
-    /// [`StoreError::NotFound`] if the app has no such service.
-    pub async fn embedding_service_key(
-        &self,
-        grant: &Grant<Viewer>,
-        id: EmbeddingServiceId,
-    ) -> Result<Option<Vec<u8>>, StoreError> {
-        Ok(embedding_services::table
-            .filter(embedding_services::app_id.eq(grant.app().get()))
-            .filter(embedding_services::service_id.eq(id.get()))
-            .select(embedding_services::api_key_sealed)
-            .first(&mut self.lend(Sight::of(grant)).await?)
-            .await?)
-    }
-}
+keyed_service!(
+    EmbeddingService,
+    id: EmbeddingServiceId,
+    table: embedding_services,
+    row: EmbeddingServiceRow,
+    columns: EmbeddingServiceColumns,
+    methods: [reserve_embedding_service, create_embedding_service, update_embedding_service, embedding_service_key],
+    before_update: refuse_if_embedded,
+);
