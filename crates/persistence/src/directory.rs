@@ -105,6 +105,20 @@ impl StandingRow {
     }
 }
 
+/// Takes what came of a note that is made beside reading: while the database has no room for it, people still read.
+fn if_there_is_room(noted: Result<usize, diesel::result::Error>) -> Result<(), StoreError> {
+    match noted.map_err(StoreError::from) {
+        Err(error) if error.is_without_room() => {
+            tracing::warn!(
+                error = omni_domain::error_chain(&error),
+                "it is not noted who is here: the database is full"
+            );
+            Ok(())
+        }
+        noted => noted.map(|_| ()),
+    }
+}
+
 impl Store {
     /// Finds who is signed in, in one statement, and notes that they are still here in another, once a minute.
     async fn find_person(&self, key: &SessionKey, now: Timestamp) -> Result<Option<User>, StoreError> {
@@ -122,14 +136,15 @@ impl Store {
         let Some((person, SeenRow { last_seen })) = found else { return Ok(None) };
         if last_seen <= now - SEEN_EVERY {
             // Only ever forward: another replica's clock may be ahead.
-            Statement::new("UPDATE sessions SET last_seen = ")
+            let noted = Statement::new("UPDATE sessions SET last_seen = ")
                 .moment(now)
                 .sql(" WHERE last_seen < ")
                 .moment(now)
                 .sql(" AND session_key = ")
                 .bytes(*key.as_bytes())
                 .execute(&mut lent)
-                .await?;
+                .await;
+            if_there_is_room(noted)?;
         }
         Ok(Some(person.into()))
     }
@@ -262,12 +277,13 @@ impl Store {
         .optional()?;
         let Some(row) = found else { return Ok(None) };
         if row.last_used_at.is_none_or(|used| used <= now - SEEN_EVERY) {
-            Statement::new("UPDATE api_keys SET last_used_at = greatest(last_used_at, ")
+            let noted = Statement::new("UPDATE api_keys SET last_used_at = greatest(last_used_at, ")
                 .moment(now)
                 .sql(") WHERE key_id = ")
                 .int(row.key_id)
                 .execute(&mut lent)
-                .await?;
+                .await;
+            if_there_is_room(noted)?;
         }
         Ok(Some(KnownKey {
             id: ApiKeyId::new(row.key_id),

@@ -70,6 +70,11 @@ impl StoreError {
         matches!(self, Self::Unavailable(cause) if cause.to_string().contains("deadlock detected"))
     }
 
+    /// Whether PostgreSQL's disk is full.
+    pub(crate) fn is_without_room(&self) -> bool {
+        matches!(self, Self::Unavailable(cause) if cause.to_string().contains(NO_ROOM))
+    }
+
     pub(crate) fn inconsistent(problem: impl Into<String>) -> Self {
         Self::Inconsistent(problem.into())
     }
@@ -147,6 +152,9 @@ impl From<diesel::ConnectionError> for StoreError {
     }
 }
 
+/// What the operating system says, and PostgreSQL repeats, when a disk is full.
+const NO_ROOM: &str = "No space left on device";
+
 fn is_outage(message: &str) -> bool {
     const OUTAGES: [&str; 8] = [
         "deadlock detected",
@@ -156,7 +164,7 @@ fn is_outage(message: &str) -> bool {
         "connection closed",
         "too many clients",
         "remaining connection slots",
-        "No space left on device",
+        NO_ROOM,
     ];
     OUTAGES.iter().any(|outage| message.contains(outage))
 }
