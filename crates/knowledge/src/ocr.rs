@@ -52,8 +52,8 @@ impl Knowledge {
     }
 
     async fn read_here(&self, file: &Received) -> Result<Extracted, KnowledgeError> {
-        let path = self.parts.blobs.path(&file.blob.hash);
-        let Reading { extract, recognized, note } = self.read(&path, &file.name, Some(file.format), &Unwatched).await?;
+        let path = file.draft.path()?;
+        let Reading { extract, recognized, note } = self.read(path, &file.name, Some(file.format), &Unwatched).await?;
         if extract.sections.is_empty() && note.is_some() && self.parts.ocr.is_none() {
             return Err(KnowledgeError::OcrMissing(crate::ingest::missing()));
         }
@@ -109,10 +109,10 @@ impl Knowledge {
     /// The picture as a model takes it, in memory; the crate of the models says how large it may be.
     async fn image(&self, file: &Received) -> Result<Image, KnowledgeError> {
         let most = u64::try_from(Image::MOST_BYTES).unwrap_or(u64::MAX);
-        if file.blob.bytes > most {
+        if file.draft.bytes() > most {
             return Err(omni_blobs::BlobError::TooLarge { limit: most }.into());
         }
-        let mut reader = self.parts.blobs.reader(&file.blob.hash).await?;
+        let mut reader = file.draft.reader().await?;
         let mut bytes = Vec::new();
         while let Some(piece) = reader.chunk().await? {
             bytes.extend_from_slice(&piece);
