@@ -264,6 +264,14 @@ impl Knowledge {
         Ok(self.parts.store.file_progress(grant, repository, files, others).await?)
     }
 
+    /// Whether files can be taken in: there is room for another one.
+    ///
+    /// # Errors
+    /// If the disk does not say.
+    pub async fn has_room(&self) -> Result<bool, KnowledgeError> {
+        Ok(self.parts.blobs.has_room().await?)
+    }
+
     /// Removes the blobs that no document refers to any more, once they are old enough that nobody is about to.
     ///
     /// # Errors

@@ -51,6 +51,12 @@ impl Desk {
         settled(&self.owner, &self.files, file).await
     }
 
+    /// Returns when no job waits or runs.
+    pub(crate) async fn idle(&self) {
+        let active = "SELECT count(*) FROM jobs WHERE status IN ('queued', 'running')";
+        eventually("all jobs are over", async || (self.count(active).await == 0).then_some(())).await;
+    }
+
     /// What one statement says, a number.
     pub(crate) async fn count(&self, sql: &str) -> i64 {
         self.api.database().sql().await.query_one(sql, &[]).await.unwrap().get(0)
@@ -347,6 +353,7 @@ async fn two_servers_do_each_job_once() {
     for file in files {
         assert_eq!(desk.settled(file).await["status"], "ready");
     }
+    desk.idle().await;
     assert_eq!(desk.count("SELECT count(*) FROM jobs WHERE status = 'done' AND attempts = 1").await, 8);
     assert_eq!(desk.count("SELECT count(*) FROM jobs").await, 8);
     other.stop();
@@ -443,6 +450,8 @@ async fn what_is_known_of_a_file_reaches_qdrant() {
     let desk = Desk { files: format!("/internal/repositories/{}/files", made["repo_id"]), ..desk };
     let file = desk.uploaded("a.md", HANDBOOK).await;
     desk.settled(file).await;
+    // It can be found a moment before its job is over.
+    desk.idle().await;
     let change = json!({ "metadata": { "year": 2027 } });
     let changed = desk.owner.put(&format!("{}/{file}", desk.files)).json(&change).send().await.expect(200);
     assert_eq!(changed["status"], "processing", "its points are made anew");

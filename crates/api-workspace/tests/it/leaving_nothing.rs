@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use crate::files::{Desk, HANDBOOK};
 
 /// Every file below a folder, but for the lock.
-fn files_below(folder: &Path, found: &mut Vec<PathBuf>) {
+pub(crate) fn files_below(folder: &Path, found: &mut Vec<PathBuf>) {
     for entry in std::fs::read_dir(folder).unwrap() {
         // A draft may go while it is looked at.
         let Ok(entry) = entry else { continue };
@@ -167,6 +167,7 @@ async fn points_in_qdrant_go_with_their_silo_repository_file_and_app() {
     for file in [one, two] {
         assert_eq!(desk.settled(file).await["status"], "ready");
     }
+    desk.idle().await;
     assert_eq!(qdrant.all_points(), 2);
     // One that fails when it is taken in once more is not found any more, and not kept there either.
     let lost = format!("UPDATE documents SET blob_hash = sha256('lost') WHERE document_id = {one}");
@@ -203,6 +204,7 @@ async fn nobody_who_deletes_waits_for_a_qdrant_that_is_away_and_it_forgets_when_
     let desk = Desk { files: format!("/internal/repositories/{}/files", file["repo_id"]), ..desk };
     let file = desk.uploaded("a.md", b"# One").await;
     desk.settled(file).await;
+    desk.idle().await;
     desk.owner.post(&format!("{}/{file}/retry", desk.files)).send().await.expect(202);
     assert_eq!(desk.settled(file).await["status"], "ready");
     desk.nothing_noted().await;

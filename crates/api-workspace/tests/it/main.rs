@@ -21,6 +21,7 @@ mod examples;
 mod failing;
 mod files;
 mod folders;
+mod full_disk;
 mod guesses;
 mod histories;
 mod indexing;
