@@ -176,7 +176,9 @@ impl Blobs {
         let root = self.root().to_owned();
         blocking(move || {
             let disk = statvfs(&root).map_err(io::Error::from).map_err(BlobError::io("looked at"))?;
-            let free = u64::from(disk.blocks_available()).saturating_mul(disk.fragment_size());
+            #[cfg_attr(target_os = "linux", expect(clippy::useless_conversion, reason = "macOS counts in 32 bits"))]
+            let blocks = u64::from(disk.blocks_available());
+            let free = blocks.saturating_mul(disk.fragment_size());
             Ok(free >= LEAST_ROOM)
         })
         .await
