@@ -54,4 +54,8 @@ impl Resource for Repositories {
     ) -> Result<RepositoryOverview, WorkspaceError> {
         services.workspace.update_repository(grant, id, request.into()).await
     }
+
+    fn after_delete(services: &Services, _id: RepositoryId) {
+        services.knowledge.something_was_deleted();
+    }
 }

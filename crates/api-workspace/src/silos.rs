@@ -59,4 +59,8 @@ impl Resource for Silos {
     ) -> Result<SiloOverview, WorkspaceError> {
         services.workspace.update_silo(grant, id, request.into()).await
     }
+
+    fn after_delete(services: &Services, _id: SiloId) {
+        services.knowledge.something_was_deleted();
+    }
 }

@@ -50,6 +50,24 @@ impl Draft {
         Ok(())
     }
 
+    pub(crate) fn path(&self) -> &Path {
+        &self.path
+    }
+
+    pub(crate) const fn bytes(&self) -> u64 {
+        self.bytes
+    }
+
+    /// What its blob is called.
+    pub(crate) fn hash(&self) -> BlobHash {
+        BlobHash::from(self.hasher.clone())
+    }
+
+    /// Returns when the disk has all of it.
+    pub(crate) fn flush(&self) -> io::Result<()> {
+        self.file.sync_all()
+    }
+
     /// Makes it the blob that it is. If there is one already, this one takes its place: it is known to be whole, and the
     /// time of its writing, `now`, begins its grace anew.
     pub(crate) fn place(mut self, layout: &Layout, now: SystemTime) -> io::Result<BlobRef> {

@@ -13,6 +13,7 @@
 //! Start at [`Blobs`]. The crate depends on no database and no web framework; who refers to which blob is the caller's to
 //! know.
 
+mod arrived;
 mod blocking;
 mod draft;
 mod error;
@@ -23,6 +24,7 @@ mod store;
 mod sweep;
 mod writer;
 
+pub use arrived::BlobDraft;
 pub use error::BlobError;
 pub use hash::{BlobHash, NotABlobHash};
 pub use reader::BlobReader;

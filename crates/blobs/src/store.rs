@@ -6,12 +6,16 @@ use std::sync::Arc;
 use std::sync::atomic::AtomicU64;
 use std::time::{Duration, SystemTime};
 
+use nix::sys::statvfs::statvfs;
 use omni_domain::Clock;
 use serde::{Deserialize, Serialize};
 
 use crate::blocking::blocking;
 use crate::layout::Layout;
 use crate::{BlobError, BlobHash, BlobReader, BlobWriter, draft};
+
+/// With less than this a disk is full: what writes at its end fails, if not now, then in a moment.
+const LEAST_ROOM: u64 = 1024 * 1024;
 
 /// A folder of blobs. Clones are the same folder.
 #[derive(Clone)]
@@ -160,6 +164,22 @@ impl Blobs {
             Ok(()) => Ok(true),
             Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(false),
             Err(error) => Err(BlobError::io("removed")(error)),
+        })
+        .await
+    }
+
+    /// Whether there is room for another blob, be it a small one.
+    ///
+    /// # Errors
+    /// [`BlobError::Io`] if the disk does not say.
+    pub async fn has_room(&self) -> Result<bool, BlobError> {
+        let root = self.root().to_owned();
+        blocking(move || {
+            let disk = statvfs(&root).map_err(io::Error::from).map_err(BlobError::io("looked at"))?;
+            #[cfg_attr(target_os = "linux", expect(clippy::useless_conversion, reason = "macOS counts in 32 bits"))]
+            let blocks = u64::from(disk.blocks_available());
+            let free = blocks.saturating_mul(disk.fragment_size());
+            Ok(free >= LEAST_ROOM)
         })
         .await
     }

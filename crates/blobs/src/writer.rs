@@ -8,7 +8,7 @@ use tokio::task::{JoinHandle, spawn_blocking};
 use crate::blocking::{blocking, unfinished};
 use crate::draft::Draft;
 use crate::store::Inner;
-use crate::{BlobError, BlobRef};
+use crate::{BlobDraft, BlobError, BlobRef};
 
 /// So much is collected before it goes to the disk. One such piece is written while the next one is collected.
 const PIECE: usize = 256 * 1024;
@@ -96,13 +96,21 @@ impl BlobWriter {
     ///
     /// # Errors
     /// [`BlobError::StorageFull`], [`BlobError::WriterEnded`] and [`BlobError::Io`].
-    pub async fn finish(mut self) -> Result<BlobRef, BlobError> {
+    pub async fn finish(self) -> Result<BlobRef, BlobError> {
+        self.whole().await?.keep().await
+    }
+
+    /// Nothing more comes. It is not a blob yet: whether it becomes one is decided later.
+    ///
+    /// # Errors
+    /// As [`BlobWriter::finish`].
+    pub async fn whole(mut self) -> Result<BlobDraft, BlobError> {
         let state = mem::replace(&mut self.state, State::Ended);
         let (draft, _) = written(state).await?;
         let (piece, store) = (mem::take(&mut self.piece), Arc::clone(&self.store));
         blocking(move || {
             let (draft, _) = append(draft, piece, &store)?;
-            draft.place(&store.layout, store.now()).map_err(BlobError::io("written"))
+            Ok(BlobDraft::new(store, draft))
         })
         .await
     }

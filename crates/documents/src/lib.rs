@@ -36,5 +36,5 @@ pub use extract::{Extract, SEPARATOR, Section, WebReferences, WholeText};
 pub use flaw::Flaw;
 pub use format::{Format, UnknownFormat};
 pub use ocr::{Ocr, OcrSettings, PageDrawer};
-pub use parser::{ParseLimits, ParseRequest, Parser};
+pub use parser::{ParseLimits, ParseRequest, Parser, check_selector};
 pub use sniff::SNIFFED_BYTES;

@@ -7,6 +7,7 @@ use std::process::ExitStatus;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use dom_query::Matcher;
 use nix::sys::signal::Signal;
 use omni_supervise::{Child, Limits, Output, Spec, Supervisor};
 use std::os::unix::process::ExitStatusExt;
@@ -21,10 +22,24 @@ use crate::{Extract, Flaw, Format, SNIFFED_BYTES, Unreadable};
 
 /// The longest selector.
 const MAX_SELECTOR: usize = 1024;
+/// How deep a selector nests.
+const MAX_SELECTOR_DEPTH: usize = 16;
 /// An answer may be so much longer than its text: escaped line ends and quotes, metadata, the links of a page.
 const ANSWER_OVERHEAD: usize = 8 * 1024 * 1024;
 /// A panic of a reader.
 const EXIT_PANIC: i32 = 101;
+
+/// Sees to it that this can be a [`ParseRequest::selector`].
+///
+/// # Errors
+/// [`Flaw::Selector`] if it is no CSS selector, or a longer or deeper one than anybody means.
+pub fn check_selector(selector: &str) -> Result<(), Flaw> {
+    let is_deep = selector.matches('(').count() > MAX_SELECTOR_DEPTH;
+    if selector.len() > MAX_SELECTOR || is_deep || Matcher::new(selector).is_err() {
+        return Err(Flaw::Selector);
+    }
+    Ok(())
+}
 
 /// What a child may take.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -123,8 +138,8 @@ impl Parser {
         if format.is_image() {
             return Err(Flaw::Picture { format }.into());
         }
-        if request.selector.as_ref().is_some_and(|selector| selector.len() > MAX_SELECTOR) {
-            return Err(Flaw::Selector.into());
+        if let Some(selector) = &request.selector {
+            check_selector(selector)?;
         }
         let job = Job {
             format,

@@ -50,13 +50,20 @@ pub enum Work {
 }
 
 impl Work {
+    /// The kind of [`Work::Ingest`].
+    pub const INGEST: &'static str = "ingest";
+    /// The kind of [`Work::Crawl`].
+    pub const CRAWL: &'static str = "crawl";
+    /// The kind of [`Work::Embed`].
+    pub const EMBED: &'static str = "embed";
+
     /// Its kind, as the database and the wire have it.
     #[must_use]
     pub const fn kind(self) -> &'static str {
         match self {
-            Self::Ingest(_) => "ingest",
-            Self::Crawl(_) => "crawl",
-            Self::Embed(_) => "embed",
+            Self::Ingest(_) => Self::INGEST,
+            Self::Crawl(_) => Self::CRAWL,
+            Self::Embed(_) => Self::EMBED,
         }
     }
 }

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use omni_crawl::{CrawlPolicy, PageUrl};
+use omni_documents::check_selector;
 use omni_domain::{
     CrawlRules, Domain, DomainDraft, DomainId, DomainPatch, DomainUrl, DomainUrlId, Invalid, Job, JobId, Page,
     PageRequest, Patch, Timestamp, VectorDbType, Work, error_chain,
@@ -97,10 +98,9 @@ impl Knowledge {
     /// # Errors
     /// If there is none with this id, it is being visited, or agents use its silo.
     pub async fn delete_domain(&self, grant: &Grant<Editor>, id: DomainId) -> Result<(), KnowledgeError> {
-        let domain = self.domain(&grant.at(), id).await?;
-        let embedded_with = self.embedded_in_qdrant(&grant.at(), &domain).await?;
         self.parts.store.delete_domain(grant, id).await?;
-        self.forget_points(grant, domain.silo, embedded_with.as_ref(), None).await
+        self.something_was_deleted();
+        Ok(())
     }
 
     /// Asks for a visit of a domain now.
@@ -195,11 +195,9 @@ impl Knowledge {
         id: DomainId,
         url: DomainUrlId,
     ) -> Result<(), KnowledgeError> {
-        let domain = self.domain(&grant.at(), id).await?;
-        let gone = self.parts.store.delete_domain_url(grant, id, url).await?;
-        let Some(document) = gone.document else { return Ok(()) };
-        let embedded_with = self.embedded_in_qdrant(&grant.at(), &domain).await?;
-        self.forget_points(grant, domain.silo, embedded_with.as_ref(), Some(vec![document])).await
+        self.parts.store.delete_domain_url(grant, id, url).await?;
+        self.something_was_deleted();
+        Ok(())
     }
 
     /// Has domains visited when they are due, until `token` is cancelled. Any number of replicas may do so at once.
@@ -237,19 +235,10 @@ impl Knowledge {
         }
         PageUrl::parse(&domain.base_url).map_err(|error| Invalid::new("base_url", error.to_string()))?;
         policy(&domain.rules).check()?;
-        Ok(domain)
-    }
-
-    /// What the points of a domain in a Qdrant server were made with, if it has any there.
-    pub(crate) async fn embedded_in_qdrant(
-        &self,
-        grant: &Grant<Viewer>,
-        domain: &Domain,
-    ) -> Result<Option<(String, u32)>, KnowledgeError> {
-        if domain.settings.vector_db != VectorDbType::Qdrant {
-            return Ok(None);
+        if let Some(selector) = &domain.rules.content_selector {
+            check_selector(selector).map_err(|flaw| Invalid::new("content_selector", flaw.to_string()))?;
         }
-        Ok(self.parts.store.embedded_silo(grant, domain.silo).await?.silo.embedded_with)
+        Ok(domain)
     }
 }
 

@@ -2,14 +2,14 @@
 
 use std::collections::HashSet;
 
-use omni_blobs::{BlobHash, BlobReader, BlobRef, BlobWriter, Swept};
+use omni_blobs::{BlobDraft, BlobHash, BlobReader, BlobWriter, Swept};
 use omni_documents::{Format, SNIFFED_BYTES, Unreadable};
-use omni_domain::{
-    Document, DocumentId, FolderId, Invalid, Page, PageRequest, Patch, RepositoryId, Text, VectorDbType, Work,
-};
+use omni_domain::{Document, DocumentId, FolderId, Invalid, Page, PageRequest, RepositoryId, Text, Work};
 use omni_persistence::{FileFilter, FilePatch, FileProgress, NewFile, StoreError};
 use omni_rbac::{Editor, Grant, SystemGrant, Viewer};
+use serde_json::{Map, Value};
 
+use crate::texts::check_metadata;
 use crate::{Knowledge, KnowledgeError};
 
 /// What people mean by a megabyte of a file.
@@ -25,15 +25,14 @@ pub struct Incoming {
     format: Option<Format>,
 }
 
-/// A file that has arrived whole, and is of a kind that can be read.
-#[derive(Debug, Clone)]
+/// A file that has arrived whole, and is of a kind that can be read. It is not kept yet: dropping it leaves nothing.
+#[derive(Debug)]
 pub struct Received {
     /// What its sender calls it, without folders.
     pub name: String,
     /// What it is.
     pub format: Format,
-    /// Where it is, and how long.
-    pub blob: BlobRef,
+    pub(crate) draft: BlobDraft,
 }
 
 impl Incoming {
@@ -52,7 +51,7 @@ impl Incoming {
         Ok(self.writer.write(piece).await?)
     }
 
-    /// Makes it a file that is kept.
+    /// Nothing more comes.
     ///
     /// # Errors
     /// As [`write`](Self::write).
@@ -61,7 +60,7 @@ impl Incoming {
             Some(format) => format,
             None => self.judge()?,
         };
-        Ok(Received { name: self.name, format, blob: self.writer.finish().await? })
+        Ok(Received { name: self.name, format, draft: self.writer.whole().await? })
     }
 
     fn judge(&mut self) -> Result<Format, KnowledgeError> {
@@ -94,26 +93,39 @@ impl Knowledge {
         Ok(Incoming { name: file_name("file", name)?, writer, head: Vec::new(), format: None })
     }
 
-    /// Puts files into a repository, and has them taken in.
+    /// Puts files into a repository, and has them kept and taken in: all of them or none.
     ///
     /// # Errors
-    /// If there is no such repository, or it has no such folder.
+    /// If there is no such repository, it has no such folder, or no filter could go by the metadata.
     pub async fn add_files(
         &self,
         grant: &Grant<Editor>,
         repository: RepositoryId,
         folder: Option<FolderId>,
-        files: Vec<Received>,
+        metadata: Map<String, Value>,
+        mut files: Vec<Received>,
     ) -> Result<Vec<Document>, KnowledgeError> {
-        let new = |file: Received| NewFile {
-            name: file.name,
+        let metadata = check_metadata(metadata)?;
+        // The disk takes its time, and no transaction waits for that.
+        for file in &mut files {
+            file.draft.flush().await?;
+        }
+        let new = |file: &Received| NewFile {
+            name: file.name.clone(),
             media_type: file.format.media_type().to_owned(),
-            blob: *file.blob.hash.as_bytes(),
-            bytes: file.blob.bytes,
+            blob: *file.draft.hash().as_bytes(),
+            bytes: file.draft.bytes(),
+            metadata: metadata.clone(),
         };
-        let files: Vec<NewFile> = files.into_iter().map(new).collect();
+        let new: Vec<NewFile> = files.iter().map(new).collect();
+        let keeping = async {
+            for file in files {
+                file.draft.keep().await?;
+            }
+            Ok::<(), KnowledgeError>(())
+        };
         let now = self.parts.clock.now();
-        let made = self.parts.store.add_files(grant, repository, folder, &files, now).await?;
+        let made = self.parts.store.add_files(grant, (repository, folder), &new, now, keeping).await?;
         self.wake();
         Ok(made)
     }
@@ -161,21 +173,23 @@ impl Knowledge {
         Ok((document, reader))
     }
 
-    /// Renames a file or moves it to another folder.
+    /// Changes what a file is called, where it is, or what is known of it.
     ///
     /// # Errors
-    /// If there is no such file or folder, or the name is none.
+    /// If there is no such file or folder, the name is none, or no filter could go by the metadata.
     pub async fn update_file(
         &self,
         grant: &Grant<Editor>,
         repository: RepositoryId,
         id: DocumentId,
-        name: Option<String>,
-        folder: Patch<FolderId>,
+        change: FilePatch,
     ) -> Result<Document, KnowledgeError> {
-        let name = name.map(|name| file_name("name", &name)).transpose()?;
-        let patch = FilePatch { name, folder };
-        Ok(self.parts.store.update_file(grant, repository, id, &patch, self.parts.clock.now()).await?)
+        let name = change.name.map(|name| file_name("name", &name)).transpose()?;
+        let metadata = change.metadata.map(check_metadata).transpose()?;
+        let patch = FilePatch { name, metadata, ..change };
+        let changed = self.parts.store.update_file(grant, repository, id, &patch, self.parts.clock.now()).await?;
+        self.wake();
+        Ok(changed)
     }
 
     /// Removes a file and all that is known of it.
@@ -188,16 +202,8 @@ impl Knowledge {
         repository: RepositoryId,
         id: DocumentId,
     ) -> Result<(), KnowledgeError> {
-        let viewer = grant.at::<Viewer>();
-        let file = self.find_file(&viewer, repository, id).await?;
-        let silo = self.parts.store.embedded_silo(&viewer, file.silo).await?.silo;
         self.parts.store.delete_file(grant, repository, id).await?;
-        // Its job is gone with it; whoever works on that learns it now.
-        self.cancels.notify_waiters();
-        self.garbage.notify_one();
-        if silo.settings.vector_db == VectorDbType::Qdrant {
-            self.forget_points(grant, silo.id, silo.embedded_with.as_ref(), Some(vec![id])).await?;
-        }
+        self.something_was_deleted();
         Ok(())
     }
 
@@ -256,6 +262,14 @@ impl Knowledge {
         others: bool,
     ) -> Result<Vec<FileProgress>, KnowledgeError> {
         Ok(self.parts.store.file_progress(grant, repository, files, others).await?)
+    }
+
+    /// Whether files can be taken in: there is room for another one.
+    ///
+    /// # Errors
+    /// If the disk does not say.
+    pub async fn has_room(&self) -> Result<bool, KnowledgeError> {
+        Ok(self.parts.blobs.has_room().await?)
     }
 
     /// Removes the blobs that no document refers to any more, once they are old enough that nobody is about to.

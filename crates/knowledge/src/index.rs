@@ -1,39 +1,67 @@
 use omni_documents::Chunk;
-use omni_domain::{Document, DocumentId, SiloId, VectorDbType};
+use omni_domain::{DocumentId, SiloId, VectorDbType};
 use omni_models::{EmbeddingModel, Purpose};
-use omni_persistence::{NewChunk, NewChunks, Written};
+use omni_persistence::{Home, NewChunk, NewChunks, StoreError, Written};
 use omni_qdrant::{Collection, Condition, Filter, Point, PointId, Tenant};
 use omni_rbac::{Editor, Grant};
+use serde_json::{Map, Value};
 use sha2::{Digest, Sha256};
 
 use crate::{Knowledge, KnowledgeError, Watch};
 
 /// How many passages are embedded between two looks at whether the work goes on.
 const AT_ONCE: usize = 64;
+/// How often passages are embedded whose silo is embedded anew meanwhile.
+const ATTEMPTS: usize = 3;
 /// How many points one request to a Qdrant server brings.
 const POINTS: usize = 256;
 
+/// What is to be found, and as whose.
+pub(crate) struct Indexing<'a> {
+    /// Whose passages they are.
+    pub(crate) home: Home<'a>,
+    pub(crate) silo: SiloId,
+    /// What filters go by.
+    pub(crate) metadata: &'a Map<String, Value>,
+    pub(crate) chunks: Vec<Chunk>,
+    /// What the document calls itself.
+    pub(crate) title: Option<String>,
+    pub(crate) pages: Option<u32>,
+}
+
 impl Knowledge {
-    /// Makes the passages of a document be found in place of those that it had: embeds them and writes them whole or not at
-    /// all. Done twice, it comes to the same. Says how many there are.
+    /// Makes passages be found in place of those that their document had: embeds them and writes them whole or not at all.
+    /// Done twice with a document or a page, it comes to the same. Says which document it is, and how many passages there
+    /// are.
     ///
     /// # Errors
     /// [`KnowledgeError::Stopped`] if the watch says so, [`KnowledgeError::OtherModel`] if the silo was embedded with another
     /// model than its service names now; else what the provider or the database says.
-    pub async fn index(
+    pub(crate) async fn index(
         &self,
         grant: &Grant<Editor>,
-        document: &Document,
-        chunks: Vec<Chunk>,
-        title: Option<String>,
-        pages: Option<u32>,
+        indexing: &Indexing<'_>,
         watch: &dyn Watch,
-    ) -> Result<u64, KnowledgeError> {
-        let embedded = self.parts.store.embedded_silo(&grant.at(), document.silo).await?;
+    ) -> Result<(DocumentId, u64), KnowledgeError> {
+        for _ in 0..ATTEMPTS {
+            if let Some(indexed) = self.try_index(grant, indexing, watch).await? {
+                return Ok(indexed);
+            }
+        }
+        Err(KnowledgeError::Conflict("the silo was embedded anew again and again meanwhile".to_owned()))
+    }
+
+    /// Nothing, if the silo was embedded anew before the passages were written: their vectors are of a time that is over.
+    async fn try_index(
+        &self,
+        grant: &Grant<Editor>,
+        indexing: &Indexing<'_>,
+        watch: &dyn Watch,
+    ) -> Result<Option<(DocumentId, u64)>, KnowledgeError> {
+        let embedded = self.parts.store.embedded_silo(&grant.at(), indexing.silo).await?;
         let model = self.embedder(&embedded)?;
-        let content_hash = digest(&chunks);
-        let (vectors, dimensions) = embed(&*model, &chunks, watch).await?;
-        let count = u64::try_from(chunks.len()).unwrap_or(u64::MAX);
+        let (vectors, dimensions) = embed(&*model, &indexing.chunks, watch).await?;
+        let count = u64::try_from(indexing.chunks.len()).unwrap_or(u64::MAX);
         watch.step("indexing", 0, Some(count)).await?;
         let in_qdrant = embedded.silo.settings.vector_db == VectorDbType::Qdrant;
         let (kept, sent): (Vec<_>, Vec<_>) = if in_qdrant {
@@ -41,96 +69,76 @@ impl Knowledge {
         } else {
             (vectors.into_iter().map(Some).collect(), Vec::new())
         };
-        let chunks: Vec<NewChunk> = chunks
-            .into_iter()
+        let chunks: Vec<NewChunk> = indexing
+            .chunks
+            .iter()
             .zip(kept)
             .map(|(chunk, vector)| NewChunk {
-                content: chunk.text,
+                content: chunk.text.clone(),
                 page: chunk.page,
-                headings: chunk.headings,
+                headings: chunk.headings.clone(),
                 start: u64::try_from(chunk.start).unwrap_or(u64::MAX),
                 end: u64::try_from(chunk.end).unwrap_or(u64::MAX),
                 vector,
             })
             .collect();
         let new = NewChunks {
-            document: document.id,
-            silo: document.silo,
+            home: indexing.home,
+            silo: indexing.silo,
             model: (model.id(), dimensions),
             epoch: embedded.silo.epoch,
             chunks: &chunks,
-            title: title.as_deref(),
-            pages,
-            content_hash,
+            title: indexing.title.as_deref(),
+            pages: indexing.pages,
+            content_hash: digest(&indexing.chunks),
             ready: !in_qdrant,
             now: self.parts.clock.now(),
         };
-        let written = self.parts.store.replace_chunks(grant, &new).await?;
-        let numbers = match written {
-            Written::Chunks(numbers) => numbers,
+        let (document, numbers) = match self.parts.store.replace_chunks(grant, &new).await? {
+            Written::Chunks { document, chunks } => (document, chunks),
             Written::OtherModel(known) => {
                 return Err(KnowledgeError::OtherModel { known, wanted: model.id().to_owned() });
             }
-            Written::OtherEpoch => {
-                return Err(KnowledgeError::Conflict("the silo was embedded anew meanwhile".to_owned()));
-            }
+            Written::OtherEpoch => return Ok(None),
         };
         if in_qdrant {
             let collection = collection(model.id(), dimensions)?;
             let points = numbers.iter().zip(sent).map(|(chunk, vector)| Point {
                 id: PointId::Number(chunk.get().unsigned_abs()),
                 vector,
-                document: document.id,
+                document,
                 chunk: *chunk,
-                metadata: document.metadata.clone(),
+                metadata: indexing.metadata.clone(),
             });
-            self.send_points(grant, document, &collection, points.collect()).await?;
-            self.parts.store.document_ready(grant, document.id, self.parts.clock.now()).await?;
+            let tenant = Tenant { app: grant.app(), silo: indexing.silo };
+            self.send_points(tenant, document, &collection, points.collect()).await?;
+            let ready = self.parts.store.document_ready(grant, document, self.parts.clock.now()).await;
+            if let Err(StoreError::NotFound) = ready {
+                // It was deleted while they were on their way, and so may what was noted of it then have been.
+                self.parts.store.note_points(grant, indexing.silo, (model.id(), dimensions), &numbers).await?;
+            }
+            ready?;
         }
         watch.step("indexing", count, Some(count)).await?;
-        Ok(count)
+        Ok(Some((document, count)))
     }
 
     /// Puts a document's points into the Qdrant server in place of those that it had there.
     async fn send_points(
         &self,
-        grant: &Grant<Editor>,
-        document: &Document,
+        tenant: Tenant,
+        document: DocumentId,
         collection: &Collection,
         points: Vec<Point>,
     ) -> Result<(), KnowledgeError> {
         let qdrant = self.parts.qdrant.as_ref().ok_or(KnowledgeError::NoQdrant)?;
-        let tenant = Tenant { app: grant.app(), silo: document.silo };
         qdrant.ensure_collection(collection).await?;
-        let old = Filter::everything_of(tenant).and(Condition::Documents(vec![document.id]));
+        let old = Filter::everything_of(tenant).and(Condition::Documents(vec![document]));
         qdrant.delete_points(collection, &old).await?;
         for points in points.chunks(POINTS) {
             qdrant.upsert(collection, tenant, points).await?;
         }
         Ok(())
-    }
-
-    /// Has a Qdrant server forget these documents of a silo, or all of it; what PostgreSQL knew of them is gone already, so
-    /// none can be found. A silo in PostgreSQL has nothing there.
-    ///
-    /// # Errors
-    /// What the server says.
-    pub async fn forget_points(
-        &self,
-        grant: &Grant<Editor>,
-        silo: SiloId,
-        embedded_with: Option<&(String, u32)>,
-        documents: Option<Vec<DocumentId>>,
-    ) -> Result<(), KnowledgeError> {
-        let (Some(qdrant), Some((model, dimensions))) = (self.parts.qdrant.as_ref(), embedded_with) else {
-            return Ok(());
-        };
-        let everything = Filter::everything_of(Tenant { app: grant.app(), silo });
-        let gone = match documents {
-            Some(documents) => everything.and(Condition::Documents(documents)),
-            None => everything,
-        };
-        Ok(qdrant.delete_points(&collection(model, *dimensions)?, &gone).await?)
     }
 }
 

@@ -5,9 +5,10 @@ use std::collections::BTreeMap;
 use omni_blobs::BlobHash;
 use omni_documents::Format;
 use omni_domain::{Document, DocumentId};
-use omni_persistence::StoreError;
+use omni_persistence::{Home, StoreError};
 use omni_rbac::{Editor, Grant, Viewer};
 
+use crate::index::Indexing;
 use crate::reading::{Reading, Sight};
 use crate::{JobReport, Knowledge, KnowledgeError, Watch};
 
@@ -30,7 +31,9 @@ impl Knowledge {
         if chunks.is_empty() {
             return Err(KnowledgeError::NoText(note.unwrap_or_else(|| "there is no text in this file".to_owned())));
         }
-        let count = self.index(grant, &document, chunks, title, pages, watch).await?;
+        let (home, silo, metadata) = (Home::Document(id), document.silo, &document.metadata);
+        let indexing = Indexing { home, silo, metadata, chunks, title, pages };
+        let (_, count) = self.index(grant, &indexing, watch).await?;
         let mut tally = BTreeMap::from([("chunks".to_owned(), count)]);
         if recognized > 0 {
             tally.insert("pages_by_ocr".to_owned(), recognized);

@@ -1,5 +1,6 @@
 //! Who does the work that outlives its request.
 
+mod lanes;
 mod lease;
 mod outcome;
 
@@ -17,18 +18,16 @@ use uuid::Uuid;
 
 pub use self::outcome::JobReport;
 
+pub(crate) use self::lanes::Bells;
+use self::lanes::{LANES, Lane};
 use self::lease::LeaseWatch;
 use self::outcome::ending_of;
 use crate::{Knowledge, KnowledgeError, Watch};
 
-/// Jobs that one process works on at a time.
-const WORKERS: usize = 2;
 /// How often a worker looks for jobs of other processes; those of its own wake it.
 const POLL: Duration = Duration::from_secs(1);
 /// How often blobs that nobody refers to are looked for.
 const SWEEP: Duration = Duration::from_secs(3_600);
-/// How long after a file was deleted they are looked for.
-const DOZEN: Duration = Duration::from_secs(10);
 /// How long a job stays with a worker that says nothing.
 pub(crate) const LEASE: Duration = Duration::from_secs(30);
 
@@ -47,11 +46,15 @@ impl Knowledge {
     /// be there until this returns.
     pub async fn run_jobs(self: Arc<Self>, token: CancellationToken) {
         let mut workers = JoinSet::new();
-        for _ in 0..WORKERS {
-            workers.spawn(Arc::clone(&self).work(token.clone()));
+        for lane in LANES {
+            for _ in 0..lane.workers {
+                workers.spawn(Arc::clone(&self).work(lane, token.clone()));
+            }
         }
         workers.spawn(Arc::clone(&self).tend_indexes(token.clone()));
         workers.spawn(Arc::clone(&self).tend_blobs(token.clone()));
+        workers.spawn(Arc::clone(&self).tend_forgotten_blobs(token.clone()));
+        workers.spawn(Arc::clone(&self).tend_forgotten_points(token.clone()));
         workers.spawn(Arc::clone(&self).run_schedule(token));
         while let Some(ended) = workers.join_next().await {
             if let Err(error) = ended {
@@ -72,35 +75,28 @@ impl Knowledge {
 
     /// Has a worker of this process look for jobs now. Whoever enqueues one calls it after the commit.
     pub(crate) fn wake(&self) {
-        self.wake.notify_one();
+        self.bells.ring();
     }
 
-    async fn work(self: Arc<Self>, token: CancellationToken) {
+    async fn work(self: Arc<Self>, lane: Lane, token: CancellationToken) {
         while !token.is_cancelled() {
-            match self.claim().await {
+            match self.claim(lane).await {
                 Ok(Some((job, lease))) => self.attend(&job, lease, &token).await,
-                Ok(None) => self.rest(&token).await,
+                Ok(None) => self.rest(lane, &token).await,
                 Err(error) => {
                     tracing::warn!(error = error_chain(&error), "no job can be taken up");
-                    self.rest(&token).await;
+                    self.rest(lane, &token).await;
                 }
             }
         }
     }
 
-    /// Removes blobs that nobody refers to: every hour, and a moment after files were deleted.
+    /// Removes blobs that nobody refers to and nobody noted, as a process that died in an upload leaves them.
     async fn tend_blobs(self: Arc<Self>, token: CancellationToken) {
         loop {
-            let due = async {
-                tokio::select! {
-                    () = sleep(SWEEP) => {}
-                    // Files are deleted by the dozen; one sweep is for all of them.
-                    () = self.garbage.notified() => sleep(DOZEN).await,
-                }
-            };
             tokio::select! {
                 () = token.cancelled() => return,
-                () = due => {}
+                () = sleep(SWEEP) => {}
             }
             let (knowledge, runtime) = (Arc::clone(&self), Handle::current());
             // The compiler does not see that the sweep can be sent between threads, so it stays on one.
@@ -113,20 +109,21 @@ impl Knowledge {
         }
     }
 
-    async fn rest(&self, token: &CancellationToken) {
+    async fn rest(&self, lane: Lane, token: &CancellationToken) {
         tokio::select! {
             () = token.cancelled() => {}
-            () = self.wake.notified() => {}
+            () = self.bells.rung(lane) => {}
             () = sleep(POLL) => {}
         }
     }
 
-    async fn claim(&self) -> Result<Option<(Job, JobLease)>, KnowledgeError> {
+    async fn claim(&self, lane: Lane) -> Result<Option<(Job, JobLease)>, KnowledgeError> {
         let mut name = [0; 16];
         self.parts.entropy.fill(&mut name);
         let holder = Uuid::from_bytes(name);
         let leave = SystemGrant::because("the next job is taken up");
-        let claimed = self.parts.store.claim_job(&leave, holder, self.parts.clock.now(), LEASE).await?;
+        let now = self.parts.clock.now();
+        let claimed = self.parts.store.claim_job(&leave, &[lane.kind], holder, now, LEASE).await?;
         Ok(claimed.map(|job| {
             let lease = JobLease { app: job.app, job: job.id, holder };
             (job, lease)

@@ -14,6 +14,8 @@ use omni_sealing::MasterKey;
 use tokio::sync::Notify;
 use url::Url;
 
+use crate::jobs::Bells;
+
 /// What the use cases work with.
 pub struct Parts {
     /// The database.
@@ -53,12 +55,14 @@ pub struct Parts {
 /// The use cases of knowledge.
 pub struct Knowledge {
     pub(crate) parts: Parts,
-    /// Wakes a worker of this process when there is a new job.
-    pub(crate) wake: Notify,
+    /// Wakes the workers of this process when there is a new job.
+    pub(crate) bells: Bells,
     /// Wakes the leases of this process when a job was cancelled or is gone.
     pub(crate) cancels: Notify,
-    /// Wakes who removes blobs when files were deleted.
-    pub(crate) garbage: Notify,
+    /// Wakes who removes the files of documents that are gone.
+    pub(crate) forgotten_blobs: Notify,
+    /// Wakes who has the Qdrant server forget the points of passages that are gone.
+    pub(crate) forgotten_points: Notify,
     /// Politeness to web sites, whichever domain they are visited for.
     pub(crate) pacer: Arc<Pacer>,
 }
@@ -75,9 +79,10 @@ impl Knowledge {
     pub fn new(parts: Parts) -> Self {
         Self {
             parts,
-            wake: Notify::const_new(),
+            bells: Bells::default(),
             cancels: Notify::const_new(),
-            garbage: Notify::const_new(),
+            forgotten_blobs: Notify::const_new(),
+            forgotten_points: Notify::const_new(),
             pacer: Arc::default(),
         }
     }

@@ -17,6 +17,7 @@ mod embed_anew;
 mod embedder;
 mod error;
 mod files;
+mod forgetting;
 mod fusion;
 mod index;
 mod indexes;

@@ -52,8 +52,7 @@ impl Knowledge {
             Eye::Model(_) => "model",
         };
         let sight = Sight { eye, most_pages: MOST_PAGES };
-        let path = self.parts.blobs.path(&file.blob.hash);
-        let read = self.read(&path, &file.name, Some(file.format), &sight, &Unwatched).await?;
+        let read = self.read(file.draft.path()?, &file.name, Some(file.format), &sight, &Unwatched).await?;
         let Reading { extract, recognized, note, missing } = read;
         if let (true, Some(missing)) = (extract.sections.is_empty(), missing) {
             return Err(KnowledgeError::OcrMissing(missing));

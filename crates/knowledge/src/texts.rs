@@ -1,11 +1,10 @@
 use omni_documents::{Extract, Format, Section};
-use omni_domain::{
-    Document, DocumentId, DocumentStatus, Invalid, MetadataFilter, SiloId, Text, optional_text, required_text,
-};
-use omni_persistence::{Going, NewText};
+use omni_domain::{DocumentId, Invalid, MetadataFilter, SiloId, Text, optional_text, required_text};
+use omni_persistence::{Going, Home, NewText};
 use omni_rbac::{Editor, Grant, Viewer};
 use serde_json::{Map, Value};
 
+use crate::index::Indexing;
 use crate::{Knowledge, KnowledgeError, Unwatched};
 
 /// The most bytes of a text that is indexed while its sender waits.
@@ -32,7 +31,8 @@ impl Knowledge {
     /// Makes a text be found in a silo, and says how many passages it was cut into. When this answers, it can be found.
     ///
     /// # Errors
-    /// If it breaks a rule, the silo is not the app's, or it cannot be embedded; then there is a document that says so.
+    /// If it breaks a rule, the silo is not the app's, or it cannot be embedded; then nothing is kept of it. If a Qdrant
+    /// server fails, there is a document that says so.
     pub async fn index_text(
         &self,
         grant: &Grant<Editor>,
@@ -43,43 +43,15 @@ impl Knowledge {
         let url = optional_text("url", draft.url.as_deref(), Text::Url)?;
         let metadata = check_metadata(draft.metadata)?;
         check_text(&draft.text)?;
-        self.parts.store.embedded_silo(&grant.at(), silo).await?;
-        let now = self.parts.clock.now();
         let bytes = u64::try_from(draft.text.len()).unwrap_or(u64::MAX);
-        let new = NewText { silo, name: &name, url: url.as_deref(), bytes, metadata: &metadata, now };
-        let id = self.parts.store.add_text(grant, &new).await?;
-        let document = Document {
-            id,
-            app: grant.app(),
-            silo,
-            repository: None,
-            folder: None,
-            name,
-            url,
-            media_type: "text/plain".to_owned(),
-            blob: None,
-            bytes,
-            metadata,
-            status: DocumentStatus::Processing,
-            error: None,
-            title: None,
-            pages: None,
-            chunks: 0,
-            created: now,
-            updated: now,
-        };
+        let text = NewText { name: &name, url: url.as_deref(), bytes, metadata: &metadata };
         let section = Section { text: draft.text, page: None, headings: Vec::new() };
         let mut extract = Extract::new(Format::Text);
         extract.sections = vec![section];
         let chunks = self.parts.chunker.chunks(&extract);
-        match self.index(grant, &document, chunks, None, None, &Unwatched).await {
-            Ok(count) => Ok((id, count)),
-            Err(error) => {
-                let now = self.parts.clock.now();
-                self.parts.store.document_failed(grant, id, &error.to_string(), now).await?;
-                Err(error)
-            }
-        }
+        let home = Home::Text(&text);
+        let indexing = Indexing { home, silo, metadata: &metadata, chunks, title: None, pages: None };
+        self.index(grant, &indexing, &Unwatched).await
     }
 
     /// How many documents of a silo there are, or pass a filter.
@@ -98,20 +70,22 @@ impl Knowledge {
     /// Removes documents of a silo, and says how many there were.
     ///
     /// # Errors
-    /// If the database is away. A Qdrant server that is away forgets them later: nothing of them can be found meanwhile.
+    /// If there is no such silo, or the filter lets everything pass: nobody empties a silo by leaving something out.
     pub async fn delete_documents(
         &self,
         grant: &Grant<Editor>,
         silo: SiloId,
         going: Going<'_>,
     ) -> Result<usize, KnowledgeError> {
-        let embedded = self.parts.store.embedded_silo(&grant.at(), silo).await?;
-        let gone = self.parts.store.delete_documents(grant, silo, going).await?;
-        let count = gone.len();
-        if let Err(error) = self.forget_points(grant, silo, embedded.silo.embedded_with.as_ref(), Some(gone)).await {
-            tracing::warn!(%silo, %error, "points of documents that are gone are still in the Qdrant server");
+        if let Going::Passing(filter) = &going
+            && filter.conditions().is_empty()
+        {
+            return Err(Invalid::new("filter_metadata", "must have a condition").into());
         }
-        Ok(count)
+        self.parts.store.embedded_silo(&grant.at(), silo).await?;
+        let gone = self.parts.store.delete_documents(grant, silo, going).await?;
+        self.something_was_deleted();
+        Ok(gone.len())
     }
 }
 
@@ -131,7 +105,8 @@ fn check_text(text: &str) -> Result<(), Invalid> {
     Ok(())
 }
 
-fn check_metadata(metadata: Map<String, Value>) -> Result<Map<String, Value>, Invalid> {
+/// What is known of a document, if filters can go by it.
+pub(crate) fn check_metadata(metadata: Map<String, Value>) -> Result<Map<String, Value>, Invalid> {
     let is_plain = |value: &Value| matches!(value, Value::String(_) | Value::Number(_) | Value::Bool(_));
     let fits = |value: &Value| match value {
         Value::Array(values) => values.iter().all(is_plain),

@@ -4,15 +4,18 @@ use diesel::QueryableByName;
 use diesel::prelude::OptionalExtension;
 use diesel::sql_types::{BigInt, Nullable, Text};
 use diesel_async::{AsyncConnection, AsyncPgConnection, RunQueryDsl};
-use omni_domain::{ChunkId, DocumentId, SiloId, Timestamp};
+use omni_domain::{ChunkId, DocumentId, DomainId, DomainUrlId, SiloId, Timestamp};
 use omni_rbac::{Editor, Grant};
 
 use crate::connection::Sight;
 use crate::statement::Statement;
-use crate::{Store, StoreError};
+use crate::{NewText, PageText, Store, StoreError, crawled_pages, silo_documents};
 
 /// How many passages one statement writes.
 const AT_ONCE: usize = 500;
+/// What is said of a text or page until its vectors are where they belong. Nobody comes back for it by itself, so that it
+/// must not look as if it were being worked on.
+const ON_THE_WAY: &str = "its vectors have not reached the Qdrant server; index it again";
 
 /// A passage that is to be found.
 #[derive(Debug, Clone, PartialEq)]
@@ -31,11 +34,29 @@ pub struct NewChunk {
     pub vector: Option<Vec<f32>>,
 }
 
+/// Whose passages they are.
+#[derive(Debug, Clone, Copy)]
+pub enum Home<'a> {
+    /// A document that is there, which a job takes in.
+    Document(DocumentId),
+    /// A text, which becomes a document with them.
+    Text(&'a NewText<'a>),
+    /// A page, whose document is made or brought up to date with them.
+    Page {
+        /// The domain that it is of.
+        domain: DomainId,
+        /// The page.
+        page: DomainUrlId,
+        /// What is known of it.
+        text: &'a PageText,
+    },
+}
+
 /// All passages of a document, and what is known of it with them.
 #[derive(Debug, Clone)]
 pub struct NewChunks<'a> {
-    /// The document.
-    pub document: DocumentId,
+    /// Whose they are.
+    pub home: Home<'a>,
     /// The silo that it is in.
     pub silo: SiloId,
     /// What the vectors were made with, and how many dimensions they have.
@@ -59,8 +80,13 @@ pub struct NewChunks<'a> {
 /// What became of passages.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Written {
-    /// They are there, under these numbers, in their order.
-    Chunks(Vec<ChunkId>),
+    /// They are there.
+    Chunks {
+        /// The document that they are of.
+        document: DocumentId,
+        /// Their numbers, in their order.
+        chunks: Vec<ChunkId>,
+    },
     /// The silo's vectors were made with this model by now.
     OtherModel(String),
     /// The silo was embedded anew meanwhile: these vectors are of a time that is over.
@@ -84,37 +110,35 @@ struct NumberRow {
 }
 
 impl Store {
-    /// Writes the passages of a document in place of those that it had. Done twice, it comes to the same.
+    /// Writes the passages of a document in place of those that it had, and the document with them where it is not there
+    /// yet. Done twice with a document or a page, it comes to the same.
     ///
     /// # Errors
-    /// [`StoreError::NotFound`] if the document or its silo is gone.
+    /// [`StoreError::NotFound`] if the document, the page or its silo is gone.
     pub async fn replace_chunks(&self, grant: &Grant<Editor>, new: &NewChunks<'_>) -> Result<Written, StoreError> {
         let mut lent = self.lend(Sight::of(grant)).await?;
         lent.transaction(async |connection| {
             if let Some(refusal) = hold_silo(connection, grant, new).await? {
                 return Ok(refusal);
             }
-            Statement::new("SELECT 1 AS one FROM documents WHERE app_id = ")
-                .int(grant.app().get())
-                .sql(" AND silo_id = ")
-                .int(new.silo.get())
-                .sql(" AND document_id = ")
-                .int(new.document.get())
-                .sql(" FOR UPDATE")
-                .get_result::<OneRow>(connection)
-                .await?;
-            Statement::new("DELETE FROM chunks WHERE document_id = ")
-                .int(new.document.get())
-                .execute(connection)
-                .await?;
+            let document = hold_home(connection, grant, new).await?;
+            Statement::new("DELETE FROM chunks WHERE document_id = ").int(document.get()).execute(connection).await?;
             let mut numbers = Vec::with_capacity(new.chunks.len());
             for (batch, chunks) in new.chunks.chunks(AT_ONCE).enumerate() {
-                numbers.extend(insert(connection, grant, new, batch * AT_ONCE, chunks).await?);
+                numbers.extend(insert(connection, grant, (document, new), batch * AT_ONCE, chunks).await?);
             }
             let count = i64::try_from(numbers.len()).map_err(|_| StoreError::inconsistent("too many chunks"))?;
-            Statement::new("UPDATE documents SET status = CASE WHEN ")
-                .boolean(new.ready)
-                .sql(" THEN 'ready' ELSE status END, error = NULL, title = ")
+            let (status, error) = match new.home {
+                _ if new.ready => (Some("ready"), None),
+                // The end of its job says what became of it.
+                Home::Document(_) => (None, None),
+                Home::Text(_) | Home::Page { .. } => (Some("failed"), Some(ON_THE_WAY.to_owned())),
+            };
+            Statement::new("UPDATE documents SET status = coalesce(")
+                .optional_text(status.map(str::to_owned))
+                .sql(", status), error = ")
+                .optional_text(error)
+                .sql(", title = ")
                 .optional_text(new.title.map(str::to_owned))
                 .sql(", pages = ")
                 .optional_int(new.pages.map(i64::from))
@@ -125,10 +149,10 @@ impl Store {
                 .sql(", update_date = ")
                 .moment(new.now)
                 .sql(" WHERE document_id = ")
-                .int(new.document.get())
+                .int(document.get())
                 .execute(connection)
                 .await?;
-            Ok(Written::Chunks(numbers))
+            Ok(Written::Chunks { document, chunks: numbers })
         })
         .await
     }
@@ -162,7 +186,35 @@ struct OneRow {
     one: i32,
 }
 
-/// Keeps the silo from being embedded anew meanwhile, and has the first vectors say what it is embedded with.
+/// The document that the passages are of, which nobody else changes before the transaction ends.
+async fn hold_home(
+    connection: &mut AsyncPgConnection,
+    grant: &Grant<Editor>,
+    new: &NewChunks<'_>,
+) -> Result<DocumentId, StoreError> {
+    match new.home {
+        Home::Document(document) => {
+            Statement::new("SELECT 1 AS one FROM documents WHERE app_id = ")
+                .int(grant.app().get())
+                .sql(" AND silo_id = ")
+                .int(new.silo.get())
+                .sql(" AND document_id = ")
+                .int(document.get())
+                .sql(" FOR UPDATE")
+                .get_result::<OneRow>(connection)
+                .await?;
+            Ok(document)
+        }
+        Home::Text(text) => silo_documents::insert_text(connection, grant, new.silo, text, new.now).await,
+        Home::Page { domain, page, text } => {
+            let place = (domain, page, new.silo);
+            crawled_pages::hold_document(connection, grant.app(), place, text, new.now).await
+        }
+    }
+}
+
+/// Keeps the silo from being embedded anew meanwhile, and has the first vectors say what it is embedded with. Those who bring
+/// the first ones come one after the other: two that shared the row would both wait for it to write to it.
 async fn hold_silo(
     connection: &mut AsyncPgConnection,
     grant: &Grant<Editor>,
@@ -172,8 +224,14 @@ async fn hold_silo(
         statement.sql(" WHERE app_id = ").int(grant.app().get()).sql(" AND silo_id = ").int(new.silo.get())
     };
     let reading = of_silo(Statement::new("SELECT embedding_model, dimensions, epoch FROM silos"));
-    let silo: Option<SiloRow> = reading.clone().sql(" FOR SHARE").get_result(connection).await.optional()?;
-    let mut silo = silo.ok_or(StoreError::NotFound)?;
+    let embedded = reading.clone().sql(" AND embedding_model IS NOT NULL FOR SHARE");
+    let mut silo = match embedded.get_result::<SiloRow>(connection).await.optional()? {
+        Some(silo) => silo,
+        None => {
+            let silo = reading.clone().sql(" FOR NO KEY UPDATE").get_result::<SiloRow>(connection).await.optional()?;
+            silo.ok_or(StoreError::NotFound)?
+        }
+    };
     let (model, dimensions) = new.model;
     if silo.embedding_model.is_none() {
         of_silo(
@@ -195,7 +253,7 @@ async fn hold_silo(
 async fn insert(
     connection: &mut AsyncPgConnection,
     grant: &Grant<Editor>,
-    new: &NewChunks<'_>,
+    (document, new): (DocumentId, &NewChunks<'_>),
     first: usize,
     chunks: &[NewChunk],
 ) -> Result<Vec<ChunkId>, StoreError> {
@@ -226,7 +284,7 @@ async fn insert(
         .sql(", ")
         .int(new.silo.get())
         .sql(", ")
-        .int(new.document.get())
+        .int(document.get())
         .sql(", ordinal, content, page, ARRAY(SELECT jsonb_array_elements_text(headings::jsonb)), start_at, end_at FROM new ")
         .sql("RETURNING chunk_id), worded AS (INSERT INTO chunk_words (chunk_id, words) SELECT chunk_id, ")
         .sql("setweight(to_tsvector('simple', ")

@@ -5,9 +5,7 @@ use std::collections::BTreeMap;
 use diesel::QueryableByName;
 use diesel::sql_types::{BigInt, Text};
 use diesel_async::{AsyncConnection, AsyncPgConnection, RunQueryDsl};
-use omni_domain::{
-    AppId, Document, DocumentId, DocumentStatus, Domain, DomainId, DomainUrl, DomainUrlId, Timestamp, UrlStatus, UrlVia,
-};
+use omni_domain::{AppId, DocumentId, DomainId, DomainUrl, DomainUrlId, SiloId, Timestamp, UrlStatus, UrlVia};
 use omni_rbac::{Editor, Grant};
 
 use crate::app_scoped::count;
@@ -145,56 +143,6 @@ impl Store {
         rows.into_iter().map(DomainUrl::try_from).collect()
     }
 
-    /// Makes or brings up to date the document that a page is searched as, before its passages are.
-    ///
-    /// # Errors
-    /// [`StoreError::NotFound`] if the page or its domain was deleted meanwhile.
-    pub async fn prepare_page_document(
-        &self,
-        grant: &Grant<Editor>,
-        domain: &Domain,
-        page: DomainUrlId,
-        text: &PageText,
-        now: Timestamp,
-    ) -> Result<Document, StoreError> {
-        let app = grant.app();
-        let mut lent = self.lend(Sight::of(grant)).await?;
-        lent.transaction(async |connection| {
-            let row: UrlRow = of_domain(Statement::new("SELECT ").sql(URL), app, domain.id)
-                .sql(" AND u.url_id = ")
-                .int(page.get())
-                .sql(" FOR UPDATE")
-                .get_result(connection)
-                .await?;
-            let stored = DomainUrl::try_from(row)?;
-            let id = match stored.document {
-                Some(document) => rewrite(connection, app, document, text, now).await?,
-                None => write(connection, app, domain, page, text, now).await?,
-            };
-            Ok(Document {
-                id,
-                app,
-                silo: domain.silo,
-                repository: None,
-                folder: None,
-                name: text.name.clone(),
-                url: Some(text.url.clone()),
-                media_type: text.media_type.clone(),
-                blob: None,
-                bytes: text.bytes,
-                metadata: serde_json::Map::new(),
-                status: DocumentStatus::Processing,
-                error: None,
-                title: None,
-                pages: None,
-                chunks: 0,
-                created: now,
-                updated: now,
-            })
-        })
-        .await
-    }
-
     /// Takes note of what a visit of a page came to. One that is gone or is not part of the domain loses its document.
     ///
     /// # Errors
@@ -208,9 +156,7 @@ impl Store {
         let app = grant.app();
         let mut lent = self.lend(Sight::of(grant)).await?;
         lent.transaction(async |connection| {
-            if matches!(visit.status, UrlStatus::Removed | UrlStatus::Excluded) {
-                forget(connection, app, page).await?;
-            }
+            // The page before its document, as whoever deletes a page takes them.
             Statement::new("UPDATE domain_urls SET status = ")
                 .text(visit.status.as_str())
                 .sql(", reason = ")
@@ -235,6 +181,9 @@ impl Store {
                 .int(page.get())
                 .execute(connection)
                 .await?;
+            if matches!(visit.status, UrlStatus::Removed | UrlStatus::Excluded) {
+                forget(connection, app, page).await?;
+            }
             Ok(())
         })
         .await
@@ -253,7 +202,6 @@ impl Store {
         let app = grant.app();
         let mut lent = self.lend(Sight::of(grant)).await?;
         lent.transaction(async |connection| {
-            forget(connection, app, page).await?;
             Statement::new("UPDATE domain_urls SET status = 'excluded', etag = NULL, last_modified = NULL, ")
                 .sql("content_hash = NULL, next_visit = NULL, reason = ")
                 .text(reason)
@@ -263,7 +211,7 @@ impl Store {
                 .int(page.get())
                 .execute(connection)
                 .await?;
-            Ok(())
+            forget(connection, app, page).await
         })
         .await
     }
@@ -304,6 +252,27 @@ impl Store {
             tally.insert(row.name, count(row.pages)?);
         }
         Ok(tally)
+    }
+}
+
+/// Makes or brings up to date the document that a page is searched as. Its passages are written in the same transaction: a
+/// visit that is broken off leaves a page as it was.
+pub(crate) async fn hold_document(
+    connection: &mut AsyncPgConnection,
+    app: AppId,
+    (domain, page, silo): (DomainId, DomainUrlId, SiloId),
+    text: &PageText,
+    now: Timestamp,
+) -> Result<DocumentId, StoreError> {
+    let row: UrlRow = of_domain(Statement::new("SELECT ").sql(URL), app, domain)
+        .sql(" AND u.url_id = ")
+        .int(page.get())
+        .sql(" FOR UPDATE")
+        .get_result(connection)
+        .await?;
+    match DomainUrl::try_from(row)?.document {
+        Some(document) => rewrite(connection, app, document, text, now).await,
+        None => write(connection, app, silo, page, text, now).await,
     }
 }
 
@@ -353,7 +322,7 @@ async fn rewrite(
 async fn write(
     connection: &mut AsyncPgConnection,
     app: AppId,
-    domain: &Domain,
+    silo: SiloId,
     page: DomainUrlId,
     text: &PageText,
     now: Timestamp,
@@ -362,7 +331,7 @@ async fn write(
         .sql("(app_id, silo_id, name, url, media_type, bytes, status, create_date, update_date) VALUES (")
         .int(app.get())
         .sql(", ")
-        .int(domain.silo.get())
+        .int(silo.get())
         .sql(", ")
         .text(text.name.as_str())
         .sql(", ")

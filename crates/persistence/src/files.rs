@@ -13,10 +13,12 @@ use omni_domain::{
     SiloId, Timestamp, Work,
 };
 use omni_rbac::{Editor, Grant, SystemGrant, Viewer};
+use serde_json::{Map, Value};
 
 use self::row::{FileRow, ProgressRow};
 use crate::app_scoped::count;
 use crate::connection::Sight;
+use crate::forgotten::{Halt, hold_blobs};
 use crate::statement::Statement;
 use crate::{Store, StoreError, audit, jobs};
 
@@ -34,6 +36,8 @@ pub struct NewFile {
     pub blob: [u8; 32],
     /// How many there are.
     pub bytes: u64,
+    /// What is known of it, for filters.
+    pub metadata: Map<String, Value>,
 }
 
 /// Which files of a repository are wanted.
@@ -54,6 +58,8 @@ pub struct FilePatch {
     pub name: Option<String>,
     /// The folder that it is in.
     pub folder: Patch<FolderId>,
+    /// What is known of it, in place of what was.
+    pub metadata: Option<Map<String, Value>>,
 }
 
 /// How far a file is.
@@ -102,22 +108,24 @@ impl Store {
         count(row.number)
     }
 
-    /// Puts files into a repository, each with the job that takes it in: all of them or none.
+    /// Puts files into a repository, each with the job that takes it in: all of them or none. `keeping` makes them blobs, and
+    /// is begun only when all of them have their place; nobody removes one of them between that and the commit.
     ///
     /// # Errors
     /// [`StoreError::NotFound`] if the app has no such repository, [`StoreError::Invalid`] if the repository has no such
-    /// folder.
-    pub async fn add_files(
+    /// folder, and that of `keeping`.
+    pub async fn add_files<E: From<StoreError> + Send>(
         &self,
         grant: &Grant<Editor>,
-        repository: RepositoryId,
-        folder: Option<FolderId>,
+        place: (RepositoryId, Option<FolderId>),
         files: &[NewFile],
         now: Timestamp,
-    ) -> Result<Vec<Document>, StoreError> {
-        let app = grant.app();
+        keeping: impl Future<Output = Result<(), E>> + Send,
+    ) -> Result<Vec<Document>, E> {
+        let (app, (repository, folder)) = (grant.app(), place);
         let mut lent = self.lend(Sight::of(grant)).await?;
-        lent.transaction(async |connection| {
+        let added = lent.transaction::<_, Halt<E>, _>(async |connection| {
+            hold_blobs(connection, files.iter().map(|file| &file.blob)).await?;
             let silo: NumberRow = Statement::new("SELECT silo_id AS number FROM repositories WHERE app_id = ")
                 .int(app.get())
                 .sql(" AND repo_id = ")
@@ -136,9 +144,17 @@ impl Store {
             for document in &made {
                 audit::record(connection, Some(app), grant.by(), &Deed::create(document)).await?;
             }
+            keeping.await.map_err(Halt::Work)?;
             Ok(made)
-        })
-        .await
+        });
+        let added = added.await;
+        drop(lent);
+        if let Err(Halt::Work(_)) = &added
+            && let Err(error) = self.note_blobs(files.iter().map(|file| file.blob)).await
+        {
+            tracing::debug!(%error, "what was kept of an upload that failed waits for the sweep");
+        }
+        added.map_err(Halt::into_error)
     }
 
     /// A document of the grant's app, be it a file, a page or a text.
@@ -203,10 +219,12 @@ impl Store {
         self.page_of::<FileRow, _>(Sight::of(grant), FILE, from, "d.document_id DESC", page).await
     }
 
-    /// Renames a file or moves it to another folder of its repository.
+    /// Renames a file, moves it to another folder of its repository, or says what is known of it. Filters in a Qdrant server go
+    /// by what is kept there with its points, so there it is taken in once more for that.
     ///
     /// # Errors
-    /// [`StoreError::NotFound`] if the repository has no such file, [`StoreError::Invalid`] if it has no such folder.
+    /// [`StoreError::NotFound`] if the repository has no such file, [`StoreError::Invalid`] if it has no such folder,
+    /// [`StoreError::JobActive`] if it would have to be taken in once more and is being taken in.
     pub async fn update_file(
         &self,
         grant: &Grant<Editor>,
@@ -224,10 +242,20 @@ impl Store {
                 hold_folder(connection, app, repository, folder).await?;
             }
             let name = patch.name.as_deref().unwrap_or(&stored.name);
+            let metadata = patch.metadata.as_ref().unwrap_or(&stored.metadata);
+            let again = *metadata != stored.metadata && is_in_qdrant(connection, &stored).await?;
+            if again {
+                jobs::enqueue(connection, app, Work::Ingest(id), Some(grant.actor()), now).await?;
+            }
             let row: FileRow = Statement::new("UPDATE documents d SET name = ")
                 .text(name)
                 .sql(", folder_id = ")
                 .optional_int(folder.map(FolderId::get))
+                .sql(", metadata = ")
+                .text(json(metadata)?)
+                .sql("::jsonb, status = CASE WHEN ")
+                .boolean(again)
+                .sql(" THEN 'processing' ELSE d.status END")
                 .sql(", update_date = ")
                 .moment(now)
                 .sql(" WHERE d.document_id = ")
@@ -296,7 +324,8 @@ impl Store {
         .await
     }
 
-    /// How far these files of a repository are, and with `others` the first thousand that are being taken in besides.
+    /// How far these files of a repository are, and with `others` those that are being taken in besides: of all of them a
+    /// thousand, those first that are not over.
     ///
     /// # Errors
     /// [`StoreError::Unavailable`] if the server is away.
@@ -319,7 +348,7 @@ impl Store {
         .ints(files.iter().map(|file| file.get()).collect::<Vec<_>>())
         .sql(") OR (")
         .boolean(others)
-        .sql(" AND d.status = 'processing')) ORDER BY d.document_id LIMIT 1000")
+        .sql(" AND d.status = 'processing')) ORDER BY d.status <> 'processing', d.document_id LIMIT 1000")
         .load(&mut self.lend(Sight::of(grant)).await?)
         .await?;
         rows.into_iter().map(FileProgress::try_from).collect()
@@ -365,7 +394,7 @@ async fn insert(
     let bytes = i64::try_from(file.bytes).map_err(|_| Invalid::new("file", "is too large"))?;
     let row: FileRow =
         Statement::new("INSERT INTO documents AS d (app_id, silo_id, repo_id, folder_id, name, media_type, ")
-            .sql("blob_hash, bytes, status, create_date, update_date) VALUES (")
+            .sql("blob_hash, bytes, metadata, status, create_date, update_date) VALUES (")
             .int(app.get())
             .sql(", ")
             .int(place.silo.get())
@@ -381,7 +410,9 @@ async fn insert(
             .bytes(file.blob)
             .sql(", ")
             .int(bytes)
-            .sql(", 'processing', ")
+            .sql(", ")
+            .text(json(&file.metadata)?)
+            .sql("::jsonb, 'processing', ")
             .moment(now)
             .sql(", ")
             .moment(now)
@@ -390,6 +421,22 @@ async fn insert(
             .get_result(connection)
             .await?;
     row.try_into()
+}
+
+fn json(metadata: &Map<String, Value>) -> Result<String, StoreError> {
+    serde_json::to_string(metadata).map_err(|error| StoreError::inconsistent(error.to_string()))
+}
+
+async fn is_in_qdrant(connection: &mut AsyncPgConnection, file: &Document) -> Result<bool, StoreError> {
+    let silo: Option<NumberRow> = Statement::new("SELECT silo_id AS number FROM silos WHERE app_id = ")
+        .int(file.app.get())
+        .sql(" AND silo_id = ")
+        .int(file.silo.get())
+        .sql(" AND vector_db_type = 'QDRANT'")
+        .get_result(connection)
+        .await
+        .optional()?;
+    Ok(silo.is_some())
 }
 
 fn wanted(app: AppId, repository: Option<RepositoryId>, id: DocumentId) -> Statement {

@@ -5,6 +5,7 @@
 //! back finds that it has lost the job.
 
 mod row;
+mod settling;
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -13,11 +14,12 @@ use diesel::QueryableByName;
 use diesel::prelude::OptionalExtension;
 use diesel::sql_types::Bool;
 use diesel_async::{AsyncConnection, AsyncPgConnection, RunQueryDsl};
-use omni_domain::{AppId, Deed, DocumentId, Job, JobId, JobStatus, Page, PageRequest, Timestamp, UserId, Work};
+use omni_domain::{AppId, Deed, Job, JobId, JobStatus, Page, PageRequest, Timestamp, UserId, Work};
 use omni_rbac::{Editor, Grant, SystemGrant, Viewer};
 use uuid::Uuid;
 
 pub(crate) use self::row::JobRow;
+use self::settling::{hold_document, settle};
 use crate::audit;
 use crate::connection::Sight;
 use crate::statement::Statement;
@@ -210,25 +212,32 @@ impl Store {
         .await
     }
 
-    /// Takes up the next job that is due or whose lease ran out, of the app that the fewest are being worked on for.
+    /// Takes up the next job of one of these kinds that is due or whose lease ran out, of the app that the fewest of them
+    /// are being worked on for.
     ///
     /// # Errors
     /// [`StoreError::Unavailable`] if the server is away.
     pub async fn claim_job(
         &self,
         _leave: &SystemGrant,
+        kinds: &[&'static str],
         holder: Uuid,
         now: Timestamp,
         lease: Duration,
     ) -> Result<Option<Job>, StoreError> {
+        let kinds = || kinds.iter().map(|kind| (*kind).to_owned()).collect::<Vec<_>>();
         Statement::new("WITH busy AS (SELECT app_id, count(*) AS jobs FROM jobs WHERE status = 'running' AND lease_until >= ")
             .moment(now)
-            .sql(" GROUP BY app_id), next AS MATERIALIZED (SELECT j.job_id FROM jobs j LEFT JOIN busy b ON b.app_id = j.app_id ")
-            .sql("WHERE (j.status = 'queued' AND j.run_after <= ")
+            .sql(" AND kind = ANY(")
+            .texts(kinds())
+            .sql(") GROUP BY app_id), next AS MATERIALIZED (SELECT j.job_id FROM jobs j LEFT JOIN busy b ON b.app_id = j.app_id ")
+            .sql("WHERE j.kind = ANY(")
+            .texts(kinds())
+            .sql(") AND ((j.status = 'queued' AND j.run_after <= ")
             .moment(now)
             .sql(") OR (j.status = 'running' AND j.lease_until < ")
             .moment(now)
-            .sql(") ORDER BY coalesce(b.jobs, 0), j.run_after, j.job_id LIMIT 1 FOR UPDATE OF j SKIP LOCKED) ")
+            .sql(")) ORDER BY coalesce(b.jobs, 0), j.run_after, j.job_id LIMIT 1 FOR UPDATE OF j SKIP LOCKED) ")
             .sql("UPDATE jobs j SET status = 'running', attempts = j.attempts + 1, lease_holder = ")
             .uuid(holder)
             .sql(", lease_until = ")
@@ -291,6 +300,7 @@ impl Store {
     ) -> Result<bool, StoreError> {
         let mut lent = self.lend(Sight::App(lease.app)).await?;
         lent.transaction(async |connection| {
+            hold_document(connection, lease.app, lease.job).await?;
             let ended: Option<JobRow> = held(ended_as(ending, now)?, lease)
                 .sql(" RETURNING ")
                 .sql(JOB)
@@ -313,6 +323,7 @@ impl Store {
     pub async fn cancel_job(&self, grant: &Grant<Editor>, id: JobId, now: Timestamp) -> Result<Job, StoreError> {
         let mut lent = self.lend(Sight::of(grant)).await?;
         lent.transaction(async |connection| {
+            hold_document(connection, grant.app(), id).await?;
             let stored: JobRow = Statement::new("SELECT ")
                 .sql(JOB)
                 .sql(" FROM jobs j WHERE j.app_id = ")
@@ -435,46 +446,4 @@ fn ended_as(ending: &JobEnding, now: Timestamp) -> Result<Statement, StoreError>
             let_go.sql("status = 'queued', attempts = greatest(j.attempts - 1, 0), run_after = ").moment(now)
         }
     })
-}
-
-/// Says of a document what the end of its job means for it.
-async fn settle(
-    connection: &mut AsyncPgConnection,
-    app: AppId,
-    document: DocumentId,
-    ending: &JobEnding,
-    now: Timestamp,
-) -> Result<(), StoreError> {
-    let (status, error) = match ending {
-        JobEnding::Done { note, .. } => ("ready", note.as_deref()),
-        JobEnding::Failed { reason } => ("failed", Some(reason.as_str())),
-        JobEnding::Cancelled => ("cancelled", None),
-        JobEnding::Later { reason, .. } => ("processing", Some(reason.as_str())),
-        JobEnding::Released => return Ok(()),
-    };
-    // What failed or was stopped is not found, not even as it was before.
-    let is_found = matches!(ending, JobEnding::Done { .. } | JobEnding::Later { .. });
-    if !is_found {
-        Statement::new("DELETE FROM chunks WHERE app_id = ")
-            .int(app.get())
-            .sql(" AND document_id = ")
-            .int(document.get())
-            .execute(connection)
-            .await?;
-    }
-    Statement::new("UPDATE documents SET chunk_count = CASE WHEN ")
-        .boolean(is_found)
-        .sql(" THEN chunk_count ELSE 0 END, status = ")
-        .text(status)
-        .sql(", error = ")
-        .optional_text(error.map(str::to_owned))
-        .sql(", update_date = ")
-        .moment(now)
-        .sql(" WHERE app_id = ")
-        .int(app.get())
-        .sql(" AND document_id = ")
-        .int(document.get())
-        .execute(connection)
-        .await?;
-    Ok(())
 }

@@ -48,37 +48,6 @@ impl TryFrom<Row> for Retrieval {
 }
 
 impl Store {
-    /// Keeps what was found for a turn.
-    ///
-    /// # Errors
-    /// [`StoreError::Unavailable`] if the server is away.
-    pub async fn keep_retrieval(
-        &self,
-        grant: &Grant<Viewer>,
-        turn: TurnId,
-        retrieval: &Retrieval,
-        now: Timestamp,
-    ) -> Result<(), StoreError> {
-        let passages =
-            serde_json::to_string(&retrieval.citations).map_err(|error| StoreError::inconsistent(error.to_string()))?;
-        Statement::new("INSERT INTO retrievals (turn_id, app_id, silo_id, query, passages, create_date) VALUES (")
-            .int(turn.get())
-            .sql(", ")
-            .int(grant.app().get())
-            .sql(", ")
-            .optional_int(retrieval.silo.map(SiloId::get))
-            .sql(", ")
-            .text(retrieval.query.as_str())
-            .sql(", ")
-            .text(passages)
-            .sql("::jsonb, ")
-            .moment(now)
-            .sql(")")
-            .execute(&mut self.lend(Sight::of(grant)).await?)
-            .await?;
-        Ok(())
-    }
-
     /// What was found for a turn of the grant holder's own; nothing if nothing was looked up.
     ///
     /// # Errors
@@ -110,6 +79,30 @@ impl Store {
             .await?;
         rows.into_iter().map(|row| Ok((TurnId::new(row.turn_id), row.try_into()?))).collect()
     }
+}
+
+/// Has the statement that begins a `turn` keep what was looked up for it.
+pub(crate) fn keeping(
+    opening: Statement,
+    grant: &Grant<Viewer>,
+    retrieval: Option<&Retrieval>,
+    now: Timestamp,
+) -> Result<Statement, StoreError> {
+    let Some(retrieval) = retrieval else { return Ok(opening) };
+    let passages =
+        serde_json::to_string(&retrieval.citations).map_err(|error| StoreError::inconsistent(error.to_string()))?;
+    Ok(opening
+        .sql(", kept AS (INSERT INTO retrievals (turn_id, app_id, silo_id, query, passages, create_date) SELECT turn_id, ")
+        .int(grant.app().get())
+        .sql(", ")
+        .optional_int(retrieval.silo.map(SiloId::get))
+        .sql("::bigint, ")
+        .text(retrieval.query.as_str())
+        .sql(", ")
+        .text(passages)
+        .sql("::jsonb, ")
+        .moment(now)
+        .sql(" FROM turn)"))
 }
 
 fn owned(grant: &Grant<Viewer>) -> Statement {

@@ -151,6 +151,7 @@ diesel::table! {
         dimensions -> Nullable<BigInt>,
         epoch -> BigInt,
         next_service_id -> Nullable<BigInt>,
+        next_model -> Nullable<Text>,
         create_date -> Timestamptz,
         update_date -> Timestamptz,
     }

@@ -2,7 +2,7 @@
 
 use diesel::QueryableByName;
 use diesel::sql_types::BigInt;
-use diesel_async::{AsyncConnection, RunQueryDsl};
+use diesel_async::{AsyncConnection, AsyncPgConnection, RunQueryDsl};
 use omni_domain::{Audited, Deed, Document, DocumentId, MetadataFilter, Silo, SiloId, Timestamp};
 use omni_rbac::{Editor, Grant};
 use serde_json::{Map, Value};
@@ -16,8 +16,6 @@ use crate::{Store, StoreError};
 /// A text that a program has indexed.
 #[derive(Debug, Clone)]
 pub struct NewText<'a> {
-    /// The silo.
-    pub silo: SiloId,
     /// What it is called.
     pub name: &'a str,
     /// Where it is from, if that is an address.
@@ -26,8 +24,6 @@ pub struct NewText<'a> {
     pub bytes: u64,
     /// What is known of it.
     pub metadata: &'a Map<String, Value>,
-    /// When this is.
-    pub now: Timestamp,
 }
 
 /// Which documents go.
@@ -46,67 +42,6 @@ struct NumberRow {
 }
 
 impl Store {
-    /// Makes a document of a text whose passages are about to be written.
-    ///
-    /// # Errors
-    /// [`StoreError::Conflict`] if the silo is gone.
-    pub async fn add_text(&self, grant: &Grant<Editor>, new: &NewText<'_>) -> Result<DocumentId, StoreError> {
-        let bytes = i64::try_from(new.bytes).unwrap_or(i64::MAX);
-        let metadata =
-            serde_json::to_string(new.metadata).map_err(|error| StoreError::inconsistent(error.to_string()))?;
-        let insert =
-            Statement::new("INSERT INTO documents (app_id, silo_id, name, url, media_type, bytes, metadata, status, ")
-                .sql("create_date, update_date) SELECT app_id, silo_id, ")
-                .text(new.name)
-                .sql(", ")
-                .optional_text(new.url.map(str::to_owned))
-                .sql(", 'text/plain', ")
-                .int(bytes)
-                .sql(", ")
-                .text(metadata)
-                .sql("::jsonb, 'processing', ")
-                .moment(new.now)
-                .sql(", ")
-                .moment(new.now)
-                .sql(" FROM silos WHERE app_id = ")
-                .int(grant.app().get())
-                .sql(" AND silo_id = ")
-                .int(new.silo.get())
-                .sql(" RETURNING document_id");
-        let mut lent = self.lend(Sight::of(grant)).await?;
-        lent.transaction(async |connection| {
-            let made: NumberRow = insert.get_result(connection).await?;
-            let deed = Deed::plain("document.create").at(Document::KIND, made.document_id);
-            audit::record(connection, Some(grant.app()), grant.by(), &deed).await?;
-            Ok(DocumentId::new(made.document_id))
-        })
-        .await
-    }
-
-    /// Notes that a document cannot be found, and why.
-    ///
-    /// # Errors
-    /// [`StoreError::Unavailable`] if the server is away.
-    pub async fn document_failed(
-        &self,
-        grant: &Grant<Editor>,
-        document: DocumentId,
-        why: &str,
-        now: Timestamp,
-    ) -> Result<(), StoreError> {
-        Statement::new("UPDATE documents SET status = 'failed', error = ")
-            .text(why)
-            .sql(", update_date = ")
-            .moment(now)
-            .sql(" WHERE app_id = ")
-            .int(grant.app().get())
-            .sql(" AND document_id = ")
-            .int(document.get())
-            .execute(&mut self.lend(Sight::of(grant)).await?)
-            .await?;
-        Ok(())
-    }
-
     /// Removes documents of a silo with everything that they are found by, and says which they were.
     ///
     /// # Errors
@@ -139,4 +74,40 @@ impl Store {
         })
         .await
     }
+}
+
+/// Makes a document of a text, whose passages are written in the same transaction.
+pub(crate) async fn insert_text(
+    connection: &mut AsyncPgConnection,
+    grant: &Grant<Editor>,
+    silo: SiloId,
+    new: &NewText<'_>,
+    now: Timestamp,
+) -> Result<DocumentId, StoreError> {
+    let bytes = i64::try_from(new.bytes).unwrap_or(i64::MAX);
+    let metadata = serde_json::to_string(new.metadata).map_err(|error| StoreError::inconsistent(error.to_string()))?;
+    let made: NumberRow =
+        Statement::new("INSERT INTO documents (app_id, silo_id, name, url, media_type, bytes, metadata, status, ")
+            .sql("create_date, update_date) VALUES (")
+            .int(grant.app().get())
+            .sql(", ")
+            .int(silo.get())
+            .sql(", ")
+            .text(new.name)
+            .sql(", ")
+            .optional_text(new.url.map(str::to_owned))
+            .sql(", 'text/plain', ")
+            .int(bytes)
+            .sql(", ")
+            .text(metadata)
+            .sql("::jsonb, 'processing', ")
+            .moment(now)
+            .sql(", ")
+            .moment(now)
+            .sql(") RETURNING document_id")
+            .get_result(connection)
+            .await?;
+    let deed = Deed::plain("document.create").at(Document::KIND, made.document_id);
+    audit::record(connection, Some(grant.app()), grant.by(), &deed).await?;
+    Ok(DocumentId::new(made.document_id))
 }

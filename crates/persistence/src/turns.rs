@@ -15,6 +15,7 @@ use crate::ai_services::AiServiceRow;
 use crate::app_scoped::small;
 use crate::connection::Sight;
 use crate::conversations::{current_conversation, not_yours};
+use crate::retrievals::{Retrieval, keeping};
 use crate::schema::{agents, ai_services};
 use crate::statement::Statement;
 use crate::{Store, StoreError};
@@ -64,6 +65,8 @@ pub struct NewTurn<'a> {
     pub provider: &'a str,
     /// The model that answers.
     pub model: &'a str,
+    /// What was looked up for it.
+    pub retrieval: Option<&'a Retrieval>,
     /// The process that runs the turn.
     pub runner: Runner,
     /// When it begins.
@@ -159,8 +162,8 @@ impl Store {
         })
     }
 
-    /// Begins a turn: its row, the person's message and the place where the agent's will be, and the conversation if
-    /// there is none yet. Nothing, if the app has used up its turns of this minute.
+    /// Begins a turn: its row, the person's message and the place where the agent's will be, what was looked up for it, and
+    /// the conversation if there is none yet. Nothing, if the app has used up its turns of this minute.
     ///
     /// The commit does not wait for the disk. What makes the turn matter is its end, whose commit does wait, and which
     /// the log keeps behind this one; a crash in between loses nothing that anybody was told is kept.
@@ -170,7 +173,7 @@ impl Store {
     pub async fn open_turn(&self, grant: &Grant<Viewer>, new: &NewTurn<'_>) -> Result<Option<OpenedTurn>, StoreError> {
         let (app, user) = (grant.app().get(), grant.actor().get());
         let known = new.conversation.map(ConversationId::get);
-        let row: Option<OpenedRow> = Statement::new("WITH known AS (SELECT ")
+        let opening = Statement::new("WITH known AS (SELECT ")
             .optional_int(known)
             .sql("::bigint AS id), counted AS (INSERT INTO app_minutes AS m (app_id, minute, turns) SELECT app_id, ")
             .moment(MinuteWindow::began(new.now))
@@ -225,8 +228,9 @@ impl Store {
             .int(app)
             .sql(", conversation_id, turn_id, 'agent', '', 'streaming', ")
             .moment(new.now)
-            .sql(" FROM question RETURNING message_id) ")
-            .sql("SELECT turn.turn_id, turn.conversation_id, question.message_id AS question, ")
+            .sql(" FROM question RETURNING message_id)");
+        let row: Option<OpenedRow> = keeping(opening, grant, new.retrieval, new.now)?
+            .sql(" SELECT turn.turn_id, turn.conversation_id, question.message_id AS question, ")
             .sql("answer.message_id AS answer, set_config('synchronous_commit', 'off', true) FROM turn, question, answer")
             .get_result(&mut self.lend(Sight::of(grant)).await?)
             .await

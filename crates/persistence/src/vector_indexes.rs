@@ -5,7 +5,7 @@
 //! the vectors of others.
 
 use diesel::QueryableByName;
-use diesel::sql_types::{BigInt, Text};
+use diesel::sql_types::{BigInt, Bool, Text};
 use diesel_async::{RunQueryDsl, SimpleAsyncConnection};
 use omni_rbac::SystemGrant;
 
@@ -23,6 +23,8 @@ const PREFIX: &str = "chunk_vectors_of_silo_";
 #[derive(QueryableByName)]
 struct LargeRow {
     #[diesel(sql_type = BigInt)]
+    vectors: i64,
+    #[diesel(sql_type = BigInt)]
     silo_id: i64,
     #[diesel(sql_type = BigInt)]
     epoch: i64,
@@ -34,39 +36,46 @@ struct LargeRow {
 struct NameRow {
     #[diesel(sql_type = Text)]
     name: String,
+    #[diesel(sql_type = Bool)]
+    valid: bool,
 }
 
 #[derive(QueryableByName)]
 struct LockRow {
-    #[diesel(sql_type = diesel::sql_types::Bool)]
+    #[diesel(sql_type = Bool)]
     locked: bool,
 }
 
 impl Store {
-    /// Builds the indexes that large silos lack and drops those of silos that are gone or embedded anew; what is written and
-    /// searched goes on meanwhile. Says how many were built. Of several replicas that come at once, one does it.
+    /// Builds the indexes that large silos lack and drops those of silos that are gone, embedded anew, or less than half as
+    /// large, and what a build that was broken off has left; what is written and searched goes on meanwhile. Says how many were built. Of several replicas that come at once, one does it.
     ///
     /// # Errors
     /// [`StoreError::Unavailable`] if the server is away.
     pub async fn tend_vector_indexes(&self, _leave: &SystemGrant, from: u64) -> Result<usize, StoreError> {
-        let large: Vec<LargeRow> = Statement::new("SELECT s.silo_id, s.epoch, s.dimensions FROM silos s ")
-            .sql("WHERE s.vector_db_type = 'PGVECTOR' AND s.dimensions <= 4000 AND ")
-            .sql("(SELECT coalesce(sum(d.chunk_count), 0) FROM documents d WHERE d.silo_id = s.silo_id) >= ")
-            .int(i64::try_from(from).unwrap_or(i64::MAX))
+        let from = i64::try_from(from).unwrap_or(i64::MAX);
+        let large: Vec<LargeRow> = Statement::new("SELECT d.vectors, s.silo_id, s.epoch, s.dimensions FROM silos s, LATERAL ")
+            .sql("(SELECT coalesce(sum(d.chunk_count), 0)::bigint AS vectors FROM documents d WHERE d.silo_id = s.silo_id) d ")
+            .sql("WHERE s.vector_db_type = 'PGVECTOR' AND s.dimensions <= 4000 AND d.vectors >= ")
+            // One that is built stays until the silo is half as large: who deletes and adds at the limit builds nothing.
+            .int(from / 2)
             .sql(" ORDER BY s.silo_id")
             .load(&mut self.lend(Sight::AllApps).await?)
             .await?;
-        let there: Vec<NameRow> = Statement::new("SELECT c.relname::text AS name FROM pg_index i ")
-            .sql("JOIN pg_class c ON c.oid = i.indexrelid WHERE i.indrelid = 'chunk_vectors'::regclass AND i.indisvalid ")
-            .sql("AND starts_with(c.relname, ")
-            .text(PREFIX)
-            .sql(")")
-            .load(&mut self.lend(Sight::NoApp).await?)
-            .await?;
-        let wanted: Vec<(String, &LargeRow)> =
+        let there: Vec<NameRow> =
+            Statement::new("SELECT c.relname::text AS name, i.indisvalid AS valid FROM pg_index i ")
+                .sql("JOIN pg_class c ON c.oid = i.indexrelid WHERE i.indrelid = 'chunk_vectors'::regclass ")
+                .sql("AND starts_with(c.relname, ")
+                .text(PREFIX)
+                .sql(")")
+                .load(&mut self.lend(Sight::NoApp).await?)
+                .await?;
+        let kept: Vec<(String, &LargeRow)> =
             large.iter().map(|silo| (format!("{PREFIX}{}_{}", silo.silo_id, silo.epoch), silo)).collect();
-        let missing: Vec<_> = wanted.iter().filter(|(name, _)| there.iter().all(|row| row.name != *name)).collect();
-        let stale: Vec<_> = there.iter().filter(|row| wanted.iter().all(|(name, _)| row.name != *name)).collect();
+        let is_there = |name: &str| there.iter().any(|row| row.valid && row.name == name);
+        let missing: Vec<_> = kept.iter().filter(|(name, silo)| silo.vectors >= from && !is_there(name)).collect();
+        let is_kept = |row: &NameRow| row.valid && kept.iter().any(|(name, _)| row.name == *name);
+        let stale: Vec<_> = there.iter().filter(|row| !is_kept(row)).collect();
         if missing.is_empty() && stale.is_empty() {
             return Ok(0);
         }
@@ -81,12 +90,12 @@ impl Store {
             return Ok(0);
         }
         connection.batch_execute("SET maintenance_work_mem = '256MB'").await?;
-        for NameRow { name } in stale {
+        for NameRow { name, .. } in stale {
             connection.batch_execute(&format!("DROP INDEX CONCURRENTLY IF EXISTS {name}")).await?;
         }
         let mut built = 0;
-        for (name, LargeRow { silo_id, epoch, dimensions }) in missing {
-            // One that was given up halfway is there and not valid.
+        for (name, LargeRow { silo_id, epoch, dimensions, .. }) in missing {
+            // Another replica may have given one up halfway since it was looked.
             connection.batch_execute(&format!("DROP INDEX CONCURRENTLY IF EXISTS {name}")).await?;
             connection
                 .batch_execute(&format!(

@@ -8,6 +8,9 @@ use serde::{Serialize, Serializer};
 use serde_json::{Value, json};
 use time::format_description::well_known::Rfc3339;
 
+use crate::PointId;
+use crate::point::WireId;
+
 /// The keys of the payload. Those of the tenant are text, since Qdrant groups tenants only by text or UUID.
 pub(crate) mod key {
     pub(crate) const APP: &str = "app";
@@ -41,6 +44,8 @@ pub enum Condition {
     Not(Box<Condition>),
     /// It belongs to one of these documents.
     Documents(Vec<DocumentId>),
+    /// It is one of these points.
+    Points(Vec<PointId>),
     /// The field has this value.
     Equal(MetadataField, MetadataValue),
     /// The field has one of these values.
@@ -110,6 +115,10 @@ impl Condition {
             Self::Documents(documents) => {
                 let ids: Vec<_> = documents.iter().map(ToString::to_string).collect();
                 matching(key::DOCUMENT, "any", &ids)
+            }
+            Self::Points(points) => {
+                let ids: Vec<WireId> = points.iter().map(|point| (*point).into()).collect();
+                json!({ "has_id": ids })
             }
             Self::Equal(field, value) => equal(&path(field), value),
             Self::In(field, values) => one_of(&path(field), values),
@@ -233,6 +242,7 @@ mod tests {
         let text = |text: &str| MetadataValue::Text(text.to_owned());
         let filter = Filter::everything_of(TENANT)
             .and(Condition::Documents(vec![DocumentId::new(1), DocumentId::new(2)]))
+            .and(Condition::Points(vec![PointId::Number(7)]))
             .and(Condition::Not(Box::new(Condition::All(vec![
                 Condition::Equal(field("a"), text("b")),
                 Condition::In(field("c"), Vec::new()),

@@ -4,7 +4,7 @@ use crate::Connection;
 
 /// What is stored in every table: how many rows, and a checksum of them. Two of them are equal if nothing was written in
 /// between. The processes that say that they are alive are left out: they do so all the time. So is what is written of those
-/// who were refused.
+/// who were refused, and the notes of what is gone, which are worked off all the time.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Snapshot(BTreeMap<String, (i64, String)>);
 
@@ -13,7 +13,7 @@ impl Snapshot {
         let tables = sql
             .query(
                 "SELECT table_name::text FROM information_schema.tables WHERE table_schema = 'public' \
-                 AND table_name NOT IN ('runners', 'audit_chains', 'audit_entries', 'allowances', '__diesel_schema_migrations')",
+                 AND table_name NOT IN ('runners', 'audit_chains', 'audit_entries', 'allowances', 'forgotten_blobs', 'forgotten_points', '__diesel_schema_migrations')",
                 &[],
             )
             .await

@@ -201,6 +201,7 @@ impl Turns {
             message: &assemble::stored_message(&ask.message, &files),
             provider,
             model: &model,
+            retrieval: retrieval.as_ref(),
             runner: self.settings.runner,
             now,
         };
@@ -209,9 +210,6 @@ impl Turns {
         let limit = plan.window.limit;
         let opened =
             opened?.ok_or_else(|| TurnError::RateLimited { limit, resets_in: MinuteWindow::seconds_left(now) })?;
-        if let Some(retrieval) = &retrieval {
-            self.store.keep_retrieval(grant, opened.turn, retrieval, now).await?;
-        }
         let turn = Turn {
             metadata: Arc::new(Metadata {
                 turn_id: opened.turn,

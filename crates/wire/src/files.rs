@@ -1,5 +1,6 @@
 use omni_domain::{Document, DocumentId, FolderId, Patch, RepositoryId, Timestamp};
 use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
 use utoipa::ToSchema;
 
 /// A file that was received.
@@ -44,6 +45,9 @@ pub struct UpdateFileRequest {
     #[serde(default)]
     #[schema(value_type = Option<i64>)]
     pub folder_id: Patch<FolderId>,
+    /// What is known of it, for filters: texts, numbers, booleans, and lists of them, in place of what was known.
+    #[serde(default)]
+    pub metadata: Option<Map<String, Value>>,
 }
 
 /// A file of a repository.
@@ -68,6 +72,8 @@ pub struct FileResponse {
     pub status: String,
     /// Why it failed, why it is tried again, or what of it could not be read.
     pub error: Option<String>,
+    /// What is known of it, for filters.
+    pub metadata: Map<String, Value>,
     /// What it calls itself.
     pub title: Option<String>,
     /// How many pages it has, if it has any.
@@ -95,6 +101,7 @@ impl From<Document> for FileResponse {
             file_size: file.bytes,
             status: file.status.to_string(),
             error: file.error,
+            metadata: file.metadata,
             title: file.title,
             pages: file.pages,
             chunk_count: file.chunks,

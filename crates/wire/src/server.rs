@@ -24,8 +24,10 @@ pub struct AliveResponse {
 /// That the process can do its work.
 #[derive(Debug, Clone, Serialize, ToSchema)]
 pub struct ReadyResponse {
-    /// Always `ready`; a process that is not answers 503.
+    /// `ready`, or `degraded` if something else than the database fails; a process that is not ready answers 503.
     pub status: &'static str,
     /// Whether the database answers and its schema is up to date.
     pub database: bool,
+    /// Whether there is room for files on the disk. Without it uploads are refused with 507, and all else goes on.
+    pub files: bool,
 }

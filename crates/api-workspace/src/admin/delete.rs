@@ -39,6 +39,8 @@ impl Endpoint for Delete {
     async fn handle(ctx: Ctx<Self>, call: Call<UserId, Inheritance, NoBody>) -> Result<Deleted, ApiError> {
         ctx.state.accounts.delete(&ctx.granted.grant, call.path, call.query.transfer_to).await?;
         ctx.state.turns.cancel_person(call.path);
+        // Their apps may have gone with them.
+        ctx.state.knowledge.something_was_deleted();
         Ok(Deleted("User deleted".to_owned()))
     }
 }

@@ -28,6 +28,7 @@ impl Endpoint for Delete {
     async fn handle(ctx: Ctx<Self>, call: Call<AppId, NoQuery, NoBody>) -> Result<Deleted, ApiError> {
         ctx.state.workspace.delete_app(&ctx.granted.grant).await?;
         ctx.state.turns.cancel_app(call.path);
+        ctx.state.knowledge.something_was_deleted();
         Ok(Deleted("App deleted".to_owned()))
     }
 }

@@ -50,7 +50,7 @@ impl Endpoint for Events {
 /// The files that somebody follows.
 pub(super) struct Watched {
     pub(super) repository: RepositoryId,
-    /// Those that are followed to their end.
+    /// Those that are followed to their end. One that was told to be over is not followed any more.
     pub(super) files: Vec<DocumentId>,
     /// Whether those are that are being processed besides.
     pub(super) others: bool,
@@ -97,15 +97,17 @@ impl Following {
         };
         self.is_over = found.iter().all(|file| file.status != DocumentStatus::Processing);
         let mut frames = String::new();
+        let followed = found.iter().filter(|file| file.status == DocumentStatus::Processing).map(|file| file.file);
+        let mut followed: Vec<DocumentId> = followed.collect();
+        // Those that there was no room for are told of later.
+        followed.extend(files.iter().filter(|file| found.iter().all(|found| found.file != **file)));
         for event in found.into_iter().map(event) {
             if self.told.get(&event.resource_id) != Some(&event) {
-                if !self.watched.files.contains(&event.resource_id) {
-                    self.watched.files.push(event.resource_id);
-                }
                 self.told.insert(event.resource_id, event.clone());
                 frames += &self.frame(&FileNews::Progress(event));
             }
         }
+        self.watched.files = followed;
         if self.is_over {
             frames += &self.frame(&FileNews::Done { files: self.told.len() });
         }

@@ -19,7 +19,7 @@ pub(crate) use cancel::Cancel;
 pub(crate) use content::Content;
 pub(crate) use delete::Delete;
 pub(crate) use events::Events;
-pub(crate) use form::{FileForm, described_form};
+pub(crate) use form::{FileForm, MOST_FILES, described_form};
 pub(crate) use get::Get;
 pub(crate) use list::List;
 pub(crate) use repository_events::RepositoryEvents;

@@ -61,4 +61,8 @@ impl Resource for Folders {
     ) -> Result<FolderOverview, WorkspaceError> {
         services.workspace.update_folder(grant, id, request.into()).await
     }
+
+    fn after_delete(services: &Services, _id: FolderId) {
+        services.knowledge.something_was_deleted();
+    }
 }

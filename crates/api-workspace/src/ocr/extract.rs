@@ -4,7 +4,7 @@ use omni_rbac::Viewer;
 use omni_wire::{OcrPage, OcrResponse};
 use utoipa::openapi::RefOr;
 use utoipa::openapi::request_body::RequestBody;
-use utoipa::openapi::schema::Schema;
+use utoipa::openapi::schema::{Schema, Type};
 
 use crate::WorkspaceApi;
 use crate::files::{FileForm, described_form};
@@ -21,7 +21,7 @@ impl FromBody for OcrForm {
     }
 
     fn describe(_schemas: &mut Vec<(String, RefOr<Schema>)>) -> Option<RequestBody> {
-        Some(described_form("service_id"))
+        Some(described_form(&[("service_id", Type::Integer)]))
     }
 }
 
@@ -47,7 +47,7 @@ impl Endpoint for Extract {
     async fn handle(ctx: Ctx<Self>, call: Call<(), NoQuery, OcrForm>) -> Result<Self::Reply, ApiError> {
         let (knowledge, grant) = (&ctx.state.knowledge, &ctx.granted.grant);
         let OcrForm(form) = call.body;
-        let form = form.receive(knowledge, knowledge.upload_limit(grant).await?).await?;
+        let form = form.receive(knowledge, knowledge.upload_limit(grant).await?, 1).await?;
         let service = form.service()?;
         let [file] = form.files.as_slice() else {
             return Err(ApiError::invalid("file", "must be one file"));

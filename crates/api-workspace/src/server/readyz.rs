@@ -10,7 +10,7 @@ use crate::WorkspaceApi;
 const PATIENCE: Duration = Duration::from_secs(2);
 
 /// Says whether the process can do its work: the database answers, its schema is up to date, and nobody has asked the
-/// process to stop.
+/// process to stop. Where only files cannot be taken in it says so, and goes on to be asked for all else.
 pub(crate) enum Readyz {}
 
 impl Endpoint for Readyz {
@@ -36,7 +36,12 @@ impl Endpoint for Readyz {
             return Err(not_ready("the server is about to stop"));
         }
         match tokio::time::timeout(PATIENCE, ctx.state.store.is_migrated()).await {
-            Ok(Ok(true)) => Ok(Answer(ReadyResponse { status: "ready", database: true })),
+            Ok(Ok(true)) => {
+                let looked = tokio::time::timeout(PATIENCE, ctx.state.knowledge.has_room()).await;
+                let files = matches!(looked, Ok(Ok(true)));
+                let status = if files { "ready" } else { "degraded" };
+                Ok(Answer(ReadyResponse { status, database: true, files }))
+            }
             Ok(Ok(false)) => Err(not_ready("the database's schema is not up to date")),
             Ok(Err(error)) => Err(error.into()),
             Err(_) => Err(not_ready("the database does not answer")),

@@ -8,6 +8,7 @@ use serde_json::{Value, json};
 use time::Duration;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::Semaphore;
 use tokio::task::JoinSet;
 
 /// What a server answers: a status, a media type and a body.
@@ -18,6 +19,8 @@ struct Site {
     address: String,
     pages: Arc<Mutex<BTreeMap<String, Answer>>>,
     asked: Arc<Mutex<Vec<String>>>,
+    /// What is asked for below `/slow` is answered once this has a permit.
+    slow: Arc<Semaphore>,
     _tasks: JoinSet<()>,
 }
 
@@ -27,17 +30,17 @@ impl Site {
     async fn open() -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = format!("http://{}", listener.local_addr().unwrap());
-        let (pages, asked) = (Arc::default(), Arc::default());
+        let (pages, asked, slow) = (Arc::default(), Arc::default(), Arc::new(Semaphore::new(0)));
         let mut tasks = JoinSet::new();
-        let (served, noted) = (Arc::clone(&pages), Arc::clone(&asked));
+        let (served, noted, held) = (Arc::clone(&pages), Arc::clone(&asked), Arc::clone(&slow));
         tasks.spawn(async move {
             let mut open = JoinSet::new();
             loop {
                 let (stream, _) = listener.accept().await.unwrap();
-                open.spawn(serve(stream, Arc::clone(&served), Arc::clone(&noted)));
+                open.spawn(serve(stream, Arc::clone(&served), Arc::clone(&noted), Arc::clone(&held)));
             }
         });
-        let site = Self { address, pages, asked, _tasks: tasks };
+        let site = Self { address, pages, asked, slow, _tasks: tasks };
         let links: String = (1..20).map(|n| format!("<a href=\"/p/{n}\">Part {n}</a> ")).collect();
         site.page(
             "/",
@@ -68,7 +71,12 @@ impl Site {
     }
 }
 
-async fn serve(mut stream: TcpStream, pages: Arc<Mutex<BTreeMap<String, Answer>>>, asked: Arc<Mutex<Vec<String>>>) {
+async fn serve(
+    mut stream: TcpStream,
+    pages: Arc<Mutex<BTreeMap<String, Answer>>>,
+    asked: Arc<Mutex<Vec<String>>>,
+    slow: Arc<Semaphore>,
+) {
     let mut request = Vec::new();
     loop {
         request.clear();
@@ -83,7 +91,11 @@ async fn serve(mut stream: TcpStream, pages: Arc<Mutex<BTreeMap<String, Answer>>
         let (status, media_type, body) = known.unwrap_or((404, "text/plain", String::new()));
         let head =
             format!("HTTP/1.1 {status} Said\r\nContent-Type: {media_type}\r\nContent-Length: {}\r\n\r\n", body.len());
+        let is_slow = path.starts_with("/slow");
         asked.lock().unwrap().push(path);
+        if is_slow {
+            slow.acquire().await.unwrap().forget();
+        }
         if stream.write_all([head.as_bytes(), body.as_bytes()].concat().as_slice()).await.is_err() {
             return;
         }
@@ -205,6 +217,83 @@ async fn a_site_is_indexed_and_a_second_visit_touches_only_what_changed() {
     assert!(cited[0] == "/p/7" && answer.contains("iron"), "{answer} {cited:?}");
     let (_, cited) = place.asked("What does part number 8 really weigh?").await;
     assert!(!cited.contains(&"/p/8".to_owned()), "{cited:?}");
+}
+
+#[tokio::test]
+async fn visits_that_are_polite_keep_no_file_waiting() {
+    let place = Place::open(json!({ "rate_limit_rps": 0.2 })).await;
+    let app = &place.domain["app_id"];
+    let mut visits = vec![place.path(&format!("/jobs/{}", place.start().await["job_id"]))];
+    for number in 0..2 {
+        let body = json!({ "name": format!("Site {number}"), "base_url": place.site.address, "rate_limit_rps": 0.2 });
+        let domain = place.owner.post(&format!("/internal/domains?app_id={app}")).json(&body).send().await.expect(201);
+        let domain = format!("/internal/domains/{}", domain["domain_id"]);
+        let job = place.owner.post(&format!("{domain}/crawl")).send().await.expect(202);
+        visits.push(format!("{domain}/jobs/{}", job["job_id"]));
+    }
+    let status = async |visit: &str| place.owner.get(visit).send().await.expect(200)["status"].clone();
+    for visit in &visits {
+        eventually("the visit is under way", async || (status(visit).await == "running").then_some(())).await;
+    }
+    let made = place.owner.post(&format!("/internal/repositories?app_id={app}")).json(&json!({ "name": "Files" }));
+    let files = format!("/internal/repositories/{}/files", made.send().await.expect(201)["repo_id"]);
+    let file = place.owner.post(&files).form(&[], &[("file", "a.md", b"# A\n\nOne.")]).send().await.expect(201);
+    let file = format!("{files}/{}", file["resource_id"]);
+    eventually("the file is taken in", async || (status(&file).await == "ready").then_some(())).await;
+    for visit in &visits {
+        assert_eq!(status(visit).await, "running");
+    }
+}
+
+#[tokio::test]
+async fn a_page_that_is_deleted_while_it_is_read_stops_nothing() {
+    let place = Place::open(json!({ "sitemap_url": null, "max_depth": 0 })).await;
+    place.site.page("/slow", "This page is made of patience.");
+    let pages = ["/slow", "/p/1"].map(|path| format!("{}{path}", place.site.address));
+    let change = json!({ "manual_urls": pages, "seed_url": null });
+    place.owner.put(&place.path("")).json(&change).send().await.expect(200);
+    let job = place.path(&format!("/jobs/{}", place.start().await["job_id"]));
+    eventually("the page is asked for", async || place.site.asked().contains(&"/slow".to_owned()).then_some(())).await;
+    let listed = place.owner.get(&place.path("/urls?per_page=100")).send().await.expect(200);
+    let slow = listed["items"].as_array().unwrap().iter().find(|page| page["url"] == pages[0]).unwrap();
+    let slow = place.path(&format!("/urls/{}", slow["url_id"]));
+    place.owner.delete(&slow).send().await.expect(200);
+    place.site.slow.add_permits(1);
+    let told = eventually("the visit is over", async || {
+        let told = place.owner.get(&job).send().await.expect(200);
+        (told["finish_date"] != Value::Null).then_some(told)
+    })
+    .await;
+    assert_eq!(told["status"], "done", "{told}");
+    assert_eq!(place.passages().await.into_keys().collect::<Vec<_>>(), ["/p/1"]);
+}
+
+#[tokio::test]
+async fn a_visit_that_leaves_pages_out_says_so() {
+    let place = Place::open(json!({ "max_pages": 2 })).await;
+    let job = place.visit().await;
+    assert_eq!(job["status"], "done");
+    assert!(job["error"].as_str().is_some_and(|note| note.contains("max_pages")), "{job}");
+}
+
+#[tokio::test]
+async fn a_visit_that_cannot_embed_leaves_no_page_that_is_being_worked_on() {
+    let place = Place::open(json!({})).await;
+    let app = &place.domain["app_id"];
+    let body = json!({
+        "name": "Away", "provider": "openai", "model": "m", "base_url": crate::indexing::nobody().await,
+        "api_key": omni_testkit::PROVIDER_KEY,
+    });
+    let made = place.owner.post(&format!("/internal/embedding_services?app_id={app}")).json(&body).send().await;
+    let change = json!({ "embedding_service_id": made.expect(201)["service_id"] });
+    place.owner.put(&place.path("")).json(&change).send().await.expect(200);
+    let job = place.path(&format!("/jobs/{}", place.start().await["job_id"]));
+    eventually("the visit fails for now", async || {
+        let told = place.owner.get(&job).send().await.expect(200);
+        (told["error"] != Value::Null).then_some(())
+    })
+    .await;
+    assert_eq!(place.api.database().snapshot().await.rows("documents"), 0);
 }
 
 #[tokio::test]

@@ -58,6 +58,8 @@ async fn what_breaks_a_rule_is_named_and_nothing_is_made() {
         (json!({ "policy": { "max_depth": 6 } }), "max_depth"),
         (json!({ "rate_limit_rps": 0 }), "rate_limit_rps"),
         (json!({ "include_globs": ["docs"] }), "include_globs"),
+        (json!({ "content_selector": "main >" }), "content_selector"),
+        (json!({ "content_selector": ":not(".repeat(40) }), "content_selector"),
         (json!({ "seed_url": null }), "seed_url"),
         (json!({ "vector_db_type": "CHROMA" }), "vector_db_type"),
         (json!({ "retrieval_count": 0 }), "retrieval_count"),

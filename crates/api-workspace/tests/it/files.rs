@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use omni_domain::{Clock, Role};
+use omni_domain::{Clock, Role, Work};
 use omni_persistence::{JobEnding, JobLease, JobProgress, LeaseStanding};
 use omni_rbac::SystemGrant;
 use omni_scripted_model::ScriptedModel;
@@ -50,6 +50,12 @@ impl Desk {
     /// The file once nobody works on it any more.
     pub(crate) async fn settled(&self, file: i64) -> Value {
         settled(&self.owner, &self.files, file).await
+    }
+
+    /// Returns when no job waits or runs.
+    pub(crate) async fn idle(&self) {
+        let active = "SELECT count(*) FROM jobs WHERE status IN ('queued', 'running')";
+        eventually("all jobs are over", async || (self.count(active).await == 0).then_some(())).await;
     }
 
     /// What one statement says, a number.
@@ -297,7 +303,7 @@ async fn a_worker_that_dies_between_two_steps_leaves_nothing_stuck_and_nothing_t
         // Each claim is made at another moment, and so under another name.
         let now = clock.now();
         let holder = Uuid::from_u128(now.unix_timestamp_nanos().unsigned_abs());
-        let job = store.claim_job(&leave, holder, now, Duration::from_secs(30)).await.unwrap();
+        let job = store.claim_job(&leave, &[Work::INGEST], holder, now, Duration::from_secs(30)).await.unwrap();
         job.map(|job| (JobLease { app: job.app, job: job.id, holder }, job.attempts))
     };
     // It dies right after it has taken the job up.
@@ -339,7 +345,7 @@ async fn a_job_that_is_worked_on_is_cancelled_when_its_worker_asks() {
     let (store, clock) = (desk.api.database().store(), desk.api.clock());
     let leave = SystemGrant::because("a worker");
     let (holder, now) = (Uuid::from_u128(101), clock.now());
-    let job = store.claim_job(&leave, holder, now, Duration::from_secs(30)).await.unwrap().unwrap();
+    let job = store.claim_job(&leave, &[Work::INGEST], holder, now, Duration::from_secs(30)).await.unwrap().unwrap();
     let lease = JobLease { app: job.app, job: job.id, holder };
     let cancel = format!("{}/{file}/cancel", desk.files);
     assert_eq!(desk.owner.post(&cancel).send().await.expect(200)["status"], "processing");
@@ -349,7 +355,11 @@ async fn a_job_that_is_worked_on_is_cancelled_when_its_worker_asks() {
     assert_eq!(desk.settled(file).await["status"], "cancelled");
     // A worker that died with a cancelled job: whoever takes it up ends it.
     desk.owner.post(&format!("{}/{file}/retry", desk.files)).send().await.expect(202);
-    store.claim_job(&leave, Uuid::from_u128(102), now, Duration::from_secs(30)).await.unwrap().unwrap();
+    store
+        .claim_job(&leave, &[Work::INGEST], Uuid::from_u128(102), now, Duration::from_secs(30))
+        .await
+        .unwrap()
+        .unwrap();
     desk.owner.post(&cancel).send().await.expect(200);
     clock.advance(time::Duration::seconds(31));
     let staffed = TestApi::builder().database(desk.api.database()).clock(clock).working().start().await;
@@ -368,6 +378,7 @@ async fn two_servers_do_each_job_once() {
     for file in files {
         assert_eq!(desk.settled(file).await["status"], "ready");
     }
+    desk.idle().await;
     assert_eq!(desk.count("SELECT count(*) FROM jobs WHERE status = 'done' AND attempts = 1").await, 8);
     assert_eq!(desk.count("SELECT count(*) FROM jobs").await, 8);
     other.stop();
@@ -386,4 +397,92 @@ async fn who_may_not_edit_any_more_has_nothing_done() {
     assert_eq!(told["status"], "failed");
     assert!(told["error"].as_str().unwrap().contains("may not do it any more"), "{told}");
     staffed.stop();
+}
+
+#[tokio::test]
+async fn whoever_follows_more_files_than_one_look_takes_sees_all_of_them_to_their_end() {
+    let desk = Desk::deserted().await;
+    let one = desk.uploaded("first.md", HANDBOOK).await;
+    let sql = desk.api.database().sql().await;
+    let more = format!(
+        "INSERT INTO documents (app_id, silo_id, repo_id, name, media_type, bytes, status, create_date, update_date) \
+         SELECT app_id, silo_id, repo_id, 'File ' || n, media_type, bytes, status, create_date, update_date \
+         FROM documents, generate_series(1, 1200) n WHERE document_id = {one}"
+    );
+    sql.batch_execute(&more).await.unwrap();
+    let mut events = desk.owner.get(&format!("{}/events", desk.files.trim_end_matches("/files"))).stream().await;
+    let last = desk.count("SELECT max(document_id) FROM documents").await;
+    let over = format!("UPDATE documents SET status = 'ready' WHERE document_id < {last}");
+    for _ in 0..1000 {
+        events.next_of("progress").await;
+    }
+    sql.batch_execute(&over).await.unwrap();
+    let mut told = std::collections::BTreeMap::new();
+    loop {
+        let event = events.next().await.expect("it goes on").data;
+        assert_ne!(event["type"], "done", "a file is being processed");
+        told.insert(event["resource_id"].as_i64().unwrap(), event["status"].clone());
+        if told.len() == 1001 && told.iter().all(|(file, status)| *file == last || status == "ready") {
+            break;
+        }
+    }
+    assert_eq!(told[&last], "processing");
+    sql.batch_execute("UPDATE documents SET status = 'ready'").await.unwrap();
+    let rest: Vec<Value> = events.rest().await.into_iter().map(|event| event.data).collect();
+    let [ready, done] = rest.as_slice() else { panic!("{rest:?}") };
+    assert_eq!((&ready["resource_id"], &ready["status"]), (&json!(last), &json!("ready")));
+    assert_eq!((&done["type"], &done["files"]), (&json!("done"), &json!(1001)));
+}
+
+#[tokio::test]
+async fn files_are_found_by_what_is_known_of_them() {
+    let desk = Desk::staffed().await;
+    let form = |metadata: &'static str| [("folder_id", "null"), ("metadata", metadata)];
+    for refused in ["[]", "{", "{\"year\": {\"of\": 1}}"] {
+        let answer = desk.owner.post(&desk.files).form(&form(refused), &[("file", "a.md", HANDBOOK)]).send().await;
+        assert!(answer.refusal(400).starts_with("metadata"), "{refused}");
+    }
+    let known = form("{\"year\": 2026, \"lang\": [\"en\", \"de\"]}");
+    let file = desk.owner.post(&desk.files).form(&known, &[("file", "a.md", HANDBOOK)]).send().await.expect(201);
+    let file = file["resource_id"].as_i64().unwrap();
+    assert_eq!(desk.settled(file).await["metadata"], json!({ "year": 2026, "lang": ["en", "de"] }));
+    let repository = desk.owner.get(desk.files.trim_end_matches("/files")).send().await.expect(200);
+    let search = format!("/internal/silos/{}/search", repository["silo_id"]);
+    let found = async |filter: Value| {
+        let body = json!({ "query": "opening hours", "filter_metadata": filter });
+        let found = desk.owner.post(&search).json(&body).send().await.expect(200);
+        !found["results"].as_array().unwrap().is_empty()
+    };
+    assert!(found(json!({ "lang": "de", "year": { "$gte": 2026 } })).await);
+    assert!(!found(json!({ "year": 2027 })).await);
+    let path = format!("{}/{file}", desk.files);
+    let changed = desk.owner.put(&path).json(&json!({ "metadata": { "year": 2027 } })).send().await.expect(200);
+    assert_eq!((&changed["metadata"], &changed["status"]), (&json!({ "year": 2027 }), &json!("ready")));
+    assert!(found(json!({ "year": 2027 })).await && !found(json!({ "lang": "de" })).await);
+    let kept = desk.owner.put(&path).json(&json!({ "name": "b.md" })).send().await.expect(200);
+    assert_eq!(kept["metadata"], json!({ "year": 2027 }));
+    let refused = desk.owner.put(&path).json(&json!({ "metadata": { "a": null } })).send().await;
+    assert!(refused.refusal(400).starts_with("metadata"));
+}
+
+#[tokio::test]
+async fn what_is_known_of_a_file_reaches_qdrant() {
+    let qdrant = omni_testkit::FakeQdrant::start().await;
+    let desk = Desk::at(TestApi::builder().qdrant(&qdrant).working().start().await).await;
+    let body = json!({ "name": "Far away", "vector_db_type": "QDRANT" });
+    let made = desk.owner.post(&format!("/internal/repositories?app_id={}", desk.app)).json(&body).send().await;
+    let made = made.expect(201);
+    let desk = Desk { files: format!("/internal/repositories/{}/files", made["repo_id"]), ..desk };
+    let file = desk.uploaded("a.md", HANDBOOK).await;
+    desk.settled(file).await;
+    // It can be found a moment before its job is over.
+    desk.idle().await;
+    let change = json!({ "metadata": { "year": 2027 } });
+    let changed = desk.owner.put(&format!("{}/{file}", desk.files)).json(&change).send().await.expect(200);
+    assert_eq!(changed["status"], "processing", "its points are made anew");
+    assert_eq!(desk.settled(file).await["status"], "ready");
+    let search = format!("/internal/silos/{}/search", made["silo_id"]);
+    let body = json!({ "query": "opening hours", "filter_metadata": { "year": 2027 } });
+    let found = desk.owner.post(&search).json(&body).send().await.expect(200);
+    assert!(!found["results"].as_array().unwrap().is_empty(), "{found}");
 }

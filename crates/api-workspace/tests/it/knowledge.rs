@@ -112,6 +112,24 @@ async fn citations_come_with_the_stream_are_stored_and_are_the_askers_own() {
 }
 
 #[tokio::test]
+async fn a_turn_begins_with_what_was_looked_up_for_it_or_not_at_all() {
+    let api = TestApi::start().await;
+    let owner = api.client("owner@example.com").await;
+    let app = owner.create_app("Our app").await;
+    let silo = silo(&owner, app).await;
+    let agent = json!({ "name": "Clerk", "silo_id": silo });
+    let agent = make(&owner, &format!("/internal/agents?app_id={app}"), agent, "agent_id").await;
+    let sql = api.database().sql().await;
+    sql.batch_execute("ALTER TABLE retrievals ADD CONSTRAINT full_up CHECK (false)").await.unwrap();
+    assert!(owner.ask(agent, "When does the shop open?").await.status >= 500);
+    let left = api.database().snapshot().await;
+    assert_eq!((left.rows("turns"), left.rows("messages"), left.rows("conversations")), (0, 0, 0));
+    sql.batch_execute("ALTER TABLE retrievals DROP CONSTRAINT full_up").await.unwrap();
+    owner.ask(agent, "When does the shop open?").await.expect(200);
+    assert_eq!(api.database().snapshot().await.rows("retrievals"), 1);
+}
+
+#[tokio::test]
 async fn a_silo_is_searched_in_every_way() {
     let api = TestApi::start().await;
     let owner = api.client("owner@example.com").await;
@@ -208,6 +226,8 @@ async fn documents_are_counted_and_removed_by_filter_and_nothing_is_left_of_them
     let gone = owner.delete(&documents).json(&recent).send().await.expect(200);
     assert_eq!((&gone["count"], count(json!({})).await), (&json!(2), 1));
     assert!(owner.delete(&documents).json(&json!({})).send().await.refusal(400).starts_with("document_ids"));
+    let everything = owner.delete(&documents).json(&json!({ "filter_metadata": {} })).send().await;
+    assert!(everything.refusal(400).starts_with("filter_metadata"));
     let left = api.database().snapshot().await;
     assert_eq!((left.rows("chunks"), left.rows("chunk_words"), left.rows("chunk_vectors")), (1, 1, 1));
     owner.delete(&format!("/internal/silos/{silo}")).send().await.expect(200);
@@ -241,7 +261,7 @@ async fn a_silo_of_another_app_is_found_by_nothing() {
 #[tokio::test]
 async fn a_silo_in_qdrant_finds_what_one_in_postgresql_does() {
     let qdrant = FakeQdrant::start().await;
-    let api = TestApi::builder().qdrant(&qdrant).start().await;
+    let api = TestApi::builder().qdrant(&qdrant).working().start().await;
     let owner = api.client("owner@example.com").await;
     let app = owner.create_app("Our app").await;
     let body = json!({ "name": "Far away", "vector_db_type": "QDRANT" });
@@ -260,7 +280,7 @@ async fn a_silo_in_qdrant_finds_what_one_in_postgresql_does() {
     assert!(names(&varied)[0].starts_with("Hours") && names(&varied)[1] == "Refunds", "{varied}");
     let documents = format!("/internal/silos/{silo}/documents");
     owner.delete(&documents).json(&json!({ "document_ids": [gone] })).send().await.expect(200);
-    assert_eq!(qdrant.all_points(), 2);
+    eventually("its point is gone", async || (qdrant.all_points() == 2).then_some(())).await;
     let left = api.database().snapshot().await;
     assert_eq!(left.rows("chunk_vectors"), 0, "PostgreSQL keeps none of them");
 }

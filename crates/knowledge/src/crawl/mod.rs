@@ -15,16 +15,18 @@ use futures::FutureExt;
 use futures::future::BoxFuture;
 use omni_crawl::{
     Agent, FetchLimits, Fetched, Fetcher, FetcherParts, Frontier, Origin, Outcome, PageUrl, Recorded, Refusal, Robots,
-    Scope, Step, Validators, Via, Visit, resolve_links,
+    Scope, Step, Stop, Validators, Via, Visit, resolve_links,
 };
 use omni_domain::{Domain, DomainId, DomainUrl, Invalid, Job, UrlStatus};
-use omni_persistence::{PageVisit, StoreError};
+use omni_persistence::{Home, PageVisit, StoreError};
 use omni_rbac::{Editor, Grant};
+use serde_json::Map;
 
 use self::page::Reading;
 use self::table::Table;
 use self::verdict::Verdict;
 use crate::domains::{is_due, policy};
+use crate::index::Indexing;
 use crate::{JobReport, Knowledge, KnowledgeError, Watch};
 
 /// What a visit is called while it is under way.
@@ -67,8 +69,8 @@ struct Crawl<'a> {
     table: Table,
     visited: u64,
     unreachable: bool,
-    /// What its points in a Qdrant server were made with.
-    embedded_with: Option<(String, u32)>,
+    /// Why it is over, once it is.
+    stop: Option<Stop>,
 }
 
 impl<'a> Crawl<'a> {
@@ -97,10 +99,10 @@ impl<'a> Crawl<'a> {
         Ok(Self {
             frontier: Frontier::of_policy(&policy, parts.clock.now())?,
             table: Table::of(parts.store.known_pages(grant, id).await?),
-            embedded_with: knowledge.embedded_in_qdrant(&grant.at(), &domain).await?,
             refresh: policy.refresh(),
             visited: 0,
             unreachable: false,
+            stop: None,
             knowledge,
             grant,
             domain,
@@ -187,7 +189,11 @@ impl<'a> Crawl<'a> {
                     self.visited += 1;
                 }
                 // Visits are made one after the other, so none is under way here.
-                Step::Wait | Step::Done(_) => return Ok(()),
+                Step::Wait => return Ok(()),
+                Step::Done(stop) => {
+                    self.stop = Some(stop);
+                    return Ok(());
+                }
             }
         }
     }
@@ -216,7 +222,6 @@ impl<'a> Crawl<'a> {
             return Ok(());
         }
         self.knowledge.parts.store.exclude_page(self.grant, row.id, reason).await?;
-        self.forget(row).await?;
         self.table.exclude(row, reason);
         Ok(())
     }
@@ -305,43 +310,36 @@ impl<'a> Crawl<'a> {
     ) -> Result<(), KnowledgeError> {
         let parts = &self.knowledge.parts;
         let about = text.about(page);
-        let document =
-            parts.store.prepare_page_document(self.grant, &self.domain, row.id, &about, parts.clock.now()).await?;
         let (title, pages) = (text.extract.title.clone(), text.extract.pages);
         let chunker = parts.chunker;
         let chunks = tokio::task::spawn_blocking(move || chunker.chunks(&text.extract)).await;
         let chunks = chunks.map_err(|error| KnowledgeError::Defect(Box::new(error)))?;
         let within = Within { watch: self.watch, done: self.visited, total: self.frontier.tally().discovered };
-        self.knowledge.index(self.grant, &document, chunks, title, pages, &within).await?;
-        self.table.indexed(row, document.id);
+        let home = Home::Page { domain: self.domain.id, page: row.id, text: &about };
+        let (silo, metadata) = (self.domain.silo, &Map::new());
+        let indexing = Indexing { home, silo, metadata, chunks, title, pages };
+        match self.knowledge.index(self.grant, &indexing, &within).await {
+            Ok((document, _)) => self.table.indexed(row, document),
+            // Somebody has deleted the page since it was asked for. If it was the domain, the job is gone with it.
+            Err(KnowledgeError::Store(StoreError::NotFound)) => {
+                tracing::debug!(page = %row.id, "a page was deleted while it was read");
+            }
+            Err(error) => return Err(error),
+        }
         Ok(())
     }
 
     /// Takes note of what a visit of a page came to.
     async fn settle(&mut self, row: &DomainUrl, verdict: Verdict) -> Result<(), KnowledgeError> {
         let visit: PageVisit = verdict.note(row, self.knowledge.parts.clock.now(), self.refresh);
-        self.knowledge.parts.store.note_page_visit(self.grant, row.id, &visit).await?;
-        if matches!(visit.status, UrlStatus::Removed | UrlStatus::Excluded) {
-            self.forget(row).await?;
-        }
-        Ok(())
-    }
-
-    /// Has a Qdrant server forget a page; what PostgreSQL has of it goes with its document.
-    async fn forget(&self, row: &DomainUrl) -> Result<(), KnowledgeError> {
-        match row.document {
-            Some(document) if self.embedded_with.is_some() => {
-                let embedded_with = self.embedded_with.as_ref();
-                self.knowledge.forget_points(self.grant, self.domain.silo, embedded_with, Some(vec![document])).await
-            }
-            _ => Ok(()),
-        }
+        Ok(self.knowledge.parts.store.note_page_visit(self.grant, row.id, &visit).await?)
     }
 
     async fn report(self) -> Result<JobReport, KnowledgeError> {
         let tally = self.knowledge.parts.store.crawl_tally(self.grant, self.domain.id, self.job.created).await?;
-        let note = self.unreachable.then(|| UNREACHABLE.to_owned());
-        Ok(JobReport { tally, note })
+        let notes = [self.stop.and_then(cut_short), self.unreachable.then_some(UNREACHABLE)];
+        let notes: Vec<&str> = notes.into_iter().flatten().collect();
+        Ok(JobReport { tally, note: (!notes.is_empty()).then(|| notes.join("; ")) })
     }
 }
 
@@ -355,6 +353,18 @@ struct Within<'a> {
 impl Watch for Within<'_> {
     fn step(&self, _: &'static str, _: u64, _: Option<u64>) -> BoxFuture<'_, Result<(), KnowledgeError>> {
         self.watch.step(STAGE, self.done, Some(self.total)).boxed()
+    }
+}
+
+/// What a person should know of a visit that left pages out.
+const fn cut_short(stop: Stop) -> Option<&'static str> {
+    match stop {
+        Stop::Complete => None,
+        Stop::Pages => {
+            Some("max_pages were visited, and there are more that were left out; raise it or narrow the globs")
+        }
+        Stop::Bytes => Some("the visit has read as many bytes as one may, and left pages out; the next one goes on"),
+        Stop::Time => Some("the visit has taken as long as one may, and left pages out; the next one goes on"),
     }
 }
 

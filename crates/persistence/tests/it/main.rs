@@ -5,4 +5,5 @@ mod catalogue;
 mod migrating;
 mod references;
 mod tables;
+mod vector_indexes;
 mod wall;

@@ -17,6 +17,7 @@ const SYSTEM_GRANTS: &[(&str, usize)] = &[
     ("crates/api-control/src/leases.rs", 1),
     ("crates/knowledge/src/domains.rs", 1),
     ("crates/knowledge/src/files.rs", 1),
+    ("crates/knowledge/src/forgetting.rs", 2),
     ("crates/knowledge/src/indexes.rs", 1),
     ("crates/knowledge/src/jobs.rs", 2),
     ("crates/knowledge/src/jobs/lease.rs", 1),
