@@ -288,13 +288,15 @@ impl Knowledge {
 }
 
 /// What a file is called: the last part of what its sender says, since browsers of old send whole paths. It is shown, and
-/// never used as a path.
+/// never used as a path. Characters that turn the direction of writing are left out: they make `fdp.exe` look like `exe.pdf`.
 fn file_name(field: &'static str, name: &str) -> Result<String, Invalid> {
     let last = name.rsplit(['/', '\\']).next().unwrap_or(name);
     if matches!(last.trim(), "." | "..") {
         return Err(Invalid::new(field, "must be the name of a file"));
     }
-    omni_domain::required_text(field, last, Text::Name)
+    let turns = |c: &char| matches!(c, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
+    let shown: String = last.chars().filter(|c| !turns(c)).collect();
+    omni_domain::required_text(field, &shown, Text::Name)
 }
 
 #[cfg(test)]
@@ -306,6 +308,7 @@ mod tests {
         let name = |name| file_name("file", name).unwrap();
         assert_eq!(name("../../etc/passwd"), "passwd");
         assert_eq!(name("C:\\Users\\Ada\\notes.md"), "notes.md");
+        assert_eq!(name("\u{202e}fdp.exe"), "fdp.exe");
         assert_eq!(name(" Jahresbericht 2026.pdf "), "Jahresbericht 2026.pdf");
         for bad in ["", "..", "a/..", "a/", ".", "a\nb", "a\r\nSet-Cookie: b", &"x".repeat(300)] {
             assert!(file_name("file", bad).is_err(), "{bad:?}");
