@@ -4,6 +4,7 @@
 //! lease under a name of its own, and only that name can write to it afterwards: a worker that was thought dead and comes
 //! back finds that it has lost the job.
 
+mod of_person;
 mod row;
 
 use std::collections::BTreeMap;
@@ -17,6 +18,7 @@ use omni_domain::{AppId, Deed, DocumentId, Job, JobId, JobStatus, Page, PageRequ
 use omni_rbac::{Editor, Grant, SystemGrant, Viewer};
 use uuid::Uuid;
 
+pub(crate) use self::of_person::cancel_jobs_of;
 pub(crate) use self::row::JobRow;
 use crate::audit;
 use crate::connection::Sight;

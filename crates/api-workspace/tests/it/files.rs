@@ -362,3 +362,29 @@ async fn who_may_not_edit_any_more_has_nothing_done() {
     assert!(told["error"].as_str().unwrap().contains("may not do it any more"), "{told}");
     staffed.stop();
 }
+
+#[tokio::test]
+async fn who_is_gone_has_nothing_done_with_anybody_elses_rights() {
+    let desk = Desk::deserted().await;
+    let editor = desk.api.client("editor@example.com").await;
+    desk.api.make_member(desk.app, &editor, Role::Editor).await;
+    let uploaded = async |name: &str| {
+        let sent = editor.post(&desk.files).form(&[], &[("file", name, HANDBOOK)]).send().await;
+        sent.expect(201)["resource_id"].as_i64().unwrap()
+    };
+    let (taken_up, waiting) = (uploaded("a.md").await, uploaded("b.md").await);
+    let leave = SystemGrant::because("a worker that dies");
+    let (store, clock) = (desk.api.database().store(), desk.api.clock());
+    store.claim_job(&leave, Uuid::from_u128(103), clock.now(), Duration::from_secs(30)).await.unwrap().unwrap();
+    let operator = desk.api.client("omniadmin@example.com").await;
+    operator.delete(&format!("/internal/admin/users/{}", editor.user_id)).send().await.expect(200);
+    assert_eq!(desk.settled(waiting).await["status"], "cancelled", "what waited is stopped at once");
+    let trail = format!("/internal/admin/audit?app_id={}&action=job.cancel", desk.app);
+    assert_eq!(operator.get(&trail).send().await.expect(200)["total"], 2);
+    // The worker of the other one died; whoever takes that up next begins nothing.
+    clock.advance(time::Duration::seconds(31));
+    let staffed = TestApi::builder().database(desk.api.database()).clock(clock).working().start().await;
+    assert_eq!(desk.settled(taken_up).await["status"], "cancelled");
+    assert_eq!(desk.count("SELECT count(*) FROM jobs WHERE status <> 'cancelled'").await, 0);
+    staffed.stop();
+}
