@@ -4,5 +4,6 @@
 mod catalogue;
 mod migrating;
 mod references;
+mod sessions;
 mod tables;
 mod wall;
