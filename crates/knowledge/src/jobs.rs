@@ -140,7 +140,8 @@ impl Knowledge {
         let watch = LeaseWatch::new(self, lease);
         let stop = tokio::select! {
             biased;
-            outcome = self.perform(job, &watch) => Stop::Worked(outcome),
+            // Boxed: it is large, and begun once a job.
+            outcome = Box::pin(self.perform(job, &watch)) => Stop::Worked(outcome),
             denied = self.barred(job) => Stop::Worked(Err(denied.into())),
             () = token.cancelled() => Stop::Shutdown,
             standing = watch.heartbeat() => Stop::Told(standing),

@@ -129,7 +129,7 @@ impl Changes<'_> {
         self.write(connection, &account, next).await
     }
 
-    /// Whether no account has a proven address, or none any more that has not proven it.
+    /// Whether a proven address is nobody's, or is given up by an account that has not proven it.
     async fn is_free(
         &mut self,
         connection: &mut AsyncPgConnection,
