@@ -294,10 +294,12 @@ async fn a_worker_that_dies_between_two_steps_leaves_nothing_stuck_and_nothing_t
     let staffed = TestApi::builder().database(desk.api.database()).clock(clock).working().start().await;
     let ready = desk.settled(file).await;
     assert_eq!(ready["status"], "ready", "{ready}");
-    // As if it had died after the passages were written and before the job was done.
+    // As if it had died after the passages were written and before the job was done. The job comes first, as where it ends:
+    // the file is ready a moment before that.
     let undone = format!(
-        "UPDATE documents SET status = 'processing' WHERE document_id = {file}; UPDATE jobs SET status = 'running', \
-         finish_date = NULL, lease_holder = gen_random_uuid(), lease_until = '2000-01-01' WHERE document_id = {file}"
+        "UPDATE jobs SET status = 'running', finish_date = NULL, lease_holder = gen_random_uuid(), \
+         lease_until = '2000-01-01' WHERE document_id = {file}; \
+         UPDATE documents SET status = 'processing' WHERE document_id = {file}"
     );
     desk.api.database().sql().await.batch_execute(&undone).await.unwrap();
     let again = desk.settled(file).await;
