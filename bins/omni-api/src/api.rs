@@ -7,9 +7,11 @@ use omni_api_public::{PublicApi, PublicState};
 use omni_api_workspace::{ROUTES, Services, WorkspaceApi};
 use omni_domain::Entropy;
 use omni_http::{Dispatcher, Router, ServerOptions, Site, serve};
+use omni_persistence::Refusals;
 use tokio::task::JoinHandle;
 
 use crate::jobs::Jobs;
+use crate::trail::Trail;
 
 /// How long answers have to be sent to their end once the turns have ended, however much of the grace those took.
 const LAST_WORDS: Duration = Duration::from_secs(2);
@@ -33,6 +35,7 @@ pub struct Api {
     handle: ServerHandle,
     serving: JoinHandle<std::io::Result<()>>,
     jobs: Option<Jobs>,
+    trail: Trail,
     grace: Duration,
 }
 
@@ -53,12 +56,14 @@ pub(crate) fn public_router() -> anyhow::Result<Arc<Router<PublicApi>>> {
 }
 
 /// What an API on a socket serves.
-#[derive(Debug, Clone)]
+#[derive(Debug)]
 pub struct Served {
     /// What the workspace API works with.
     pub services: Arc<Services>,
     /// What the public API works with.
     pub public: Arc<PublicState>,
+    /// Whom either refuses.
+    pub refusals: Refusals,
 }
 
 impl Api {
@@ -72,7 +77,7 @@ impl Api {
         entropy: &dyn Entropy,
         options: ApiOptions,
     ) -> anyhow::Result<Self> {
-        let Served { services, public } = served;
+        let Served { services, public, refusals } = served;
         let workspace = Dispatcher::new(router()?, Arc::clone(&services), entropy);
         let public = Dispatcher::new(public_router()?, public, entropy);
         let site = Site::new(workspace).with(&["/public", "/docs/public"], &public);
@@ -82,7 +87,8 @@ impl Api {
         #[expect(clippy::disallowed_methods, reason = "owned by this struct, which waits for it in `stop`")]
         let serving = tokio::spawn(server);
         let jobs = options.works.then(|| Jobs::start(&services.knowledge));
-        Ok(Self { address, services, handle, serving, jobs, grace: options.grace })
+        let trail = Trail::start(refusals);
+        Ok(Self { address, services, handle, serving, jobs, trail, grace: options.grace })
     }
 
     /// Where it is served.
@@ -113,7 +119,10 @@ impl Api {
             tracing::info!("closing the connections that are still open");
             self.serving.abort();
         }
-        match self.serving.await {
+        let served = self.serving.await;
+        // Nobody is refused any more.
+        self.trail.stop().await;
+        match served {
             Err(error) if error.is_cancelled() => Ok(()),
             served => Ok(served??),
         }

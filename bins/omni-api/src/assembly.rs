@@ -11,7 +11,7 @@ use omni_http::TrustedProxies;
 use omni_identity::{Accounts, Identity, Mode, SessionLimits};
 use omni_knowledge::{Knowledge, Parts};
 use omni_models::Models;
-use omni_persistence::{Runner, Store};
+use omni_persistence::{Runner, Store, StoreDirectory};
 use omni_qdrant::Qdrant;
 use omni_rbac::{Authority, Omniadmins};
 use omni_sealing::MasterKey;
@@ -86,8 +86,9 @@ pub async fn assemble(parts: Assembly) -> anyhow::Result<Served> {
     entropy.fill(&mut runner);
     let settings =
         Settings { runner: Runner(Uuid::from_bytes(runner)), most: MOST_TURNS, kept: KEPT, key_column: AI_SERVICE_KEY };
+    let (directory, refusals) = StoreDirectory::new(store.clone());
     #[expect(clippy::disallowed_methods, reason = "the one mint of this process")]
-    let authority = Arc::new(Authority::new(Arc::new(store.clone()), omniadmins.clone(), Arc::clone(&clock)));
+    let authority = Arc::new(Authority::new(Arc::new(directory), omniadmins.clone(), Arc::clone(&clock)));
     let has_qdrant = library.qdrant.is_some();
     let knowledge = Arc::new(Knowledge::new(Parts {
         store: store.clone(),
@@ -131,5 +132,5 @@ pub async fn assemble(parts: Assembly) -> anyhow::Result<Served> {
         proxies,
         environment,
     };
-    Ok(Served { services: Arc::new(services), public: Arc::new(public) })
+    Ok(Served { services: Arc::new(services), public: Arc::new(public), refusals })
 }

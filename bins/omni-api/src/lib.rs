@@ -17,6 +17,7 @@ mod retriever;
 mod run;
 mod sign_in;
 mod subprocesses;
+mod trail;
 
 pub use api::{Api, ApiOptions, Served};
 pub use arguments::{Arguments, Command};

@@ -58,10 +58,9 @@ impl Keys for PublicApi {
         async move {
             let digest = digest.ok_or(Denied::UnknownKey)?;
             let origin = Self::origin(state, visit);
-            state.guesses.allow(Guess::ApiKey, &origin).await?;
             let opened = state.authority.key(&digest, origin.clone()).await;
             if let Err(error @ Denied::UnknownKey) = &opened {
-                state.guesses.count(Guess::ApiKey, &origin, None, error).await;
+                state.guesses.miss(Guess::ApiKey, &origin, error).await?;
             }
             let grant = opened?;
             take_one(state, visit, grant.key()).await?;

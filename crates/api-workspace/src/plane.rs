@@ -30,6 +30,15 @@ impl Plane for WorkspaceApi {
         same_origin(visit, services.public_url.as_ref())
     }
 
+    fn turned_away<'a>(services: &'a Services, visit: &'a Visit, refusal: &'a ApiError) -> LocalBoxFuture<'a, ()> {
+        async move {
+            if let Some(key) = Self::credential(services, visit) {
+                services.authority.turned_away(key, Self::origin(services, visit), refusal.code()).await;
+            }
+        }
+        .boxed_local()
+    }
+
     fn origin(services: &Services, visit: &Visit) -> Origin {
         visit.origin(&services.proxies)
     }

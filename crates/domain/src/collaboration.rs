@@ -18,7 +18,7 @@ pub struct Collaboration {
     pub user: Option<UserId>,
     /// The address that was invited.
     pub email: String,
-    /// The person's name, once there is an account with this address.
+    /// The person's name, once they have accepted.
     pub name: Option<String>,
     /// What they may do once they have accepted.
     pub role: Role,
@@ -118,6 +118,12 @@ pub fn grantable_role(word: &str, held: Role) -> Result<Role, Invalid> {
             Err(Invalid::new("role", format!("{role} cannot be given; use administrator, editor, viewer or user")))
         }
     }
+}
+
+/// Whether somebody who holds `held` asks to give a role that is not theirs to give, and has not just mistyped one.
+#[must_use]
+pub fn overreaches(word: &str, held: Role) -> bool {
+    word.parse().is_ok_and(|role: Role| role > held || matches!(role, Role::Owner | Role::Omniadmin))
 }
 
 impl Audited for Collaboration {

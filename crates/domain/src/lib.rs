@@ -47,7 +47,7 @@ pub use audit::{
 };
 pub use citation::{Citation, CitationScores};
 pub use clock::{Clock, Entropy, Timestamp};
-pub use collaboration::{Collaboration, InvitationDraft, InvitationStatus, Inviter, grantable_role};
+pub use collaboration::{Collaboration, InvitationDraft, InvitationStatus, Inviter, grantable_role, overreaches};
 pub use conversation::{Author, Conversation, ConversationSource, Message, MessageStatus, excerpt, title_from};
 pub use document::{Document, DocumentStatus};
 pub use domain::{CrawlRules, CrawlRulesPatch, Domain, DomainDraft, DomainPatch, DomainUrl, UrlStatus, UrlVia};

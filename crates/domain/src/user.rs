@@ -29,6 +29,10 @@ impl Audited for User {
     }
 
     fn facts(&self) -> Facts {
-        Facts::new().with("email", &self.email).with("name", &self.name).with("is_active", self.is_active)
+        Facts::new()
+            .with("email", &self.email)
+            .with("email_verified", self.email_verified)
+            .with("name", &self.name)
+            .with("is_active", self.is_active)
     }
 }

@@ -71,6 +71,7 @@ impl<P: Plane> Dispatcher<P> {
         };
         let visit = Visit::new(head, parameters, request_id, self.intake.share());
         if let Err(refusal) = P::screen(&self.state, &visit) {
+            P::turned_away(&self.state, &visit, &refusal).await;
             return (visit, Err(refusal));
         }
         let outcome = match found {

@@ -1,4 +1,5 @@
 use actix_web::cookie::Cookie;
+use futures::FutureExt;
 use futures::future::LocalBoxFuture;
 use omni_domain::Origin;
 use omni_rbac::{ApiKeyDigest, Authority, KeyGrant, SessionKey};
@@ -20,6 +21,11 @@ pub trait Plane: Sized + 'static {
     /// # Errors
     /// Why it may not.
     fn screen(state: &Self::State, visit: &Visit) -> Result<(), ApiError>;
+
+    /// Told of a request that [`Plane::screen`] has turned away, to keep it in mind.
+    fn turned_away<'a>(_state: &'a Self::State, _visit: &'a Visit, _refusal: &'a ApiError) -> LocalBoxFuture<'a, ()> {
+        futures::future::ready(()).boxed_local()
+    }
 
     /// Whose request it is. Forwarding headers are not believed unless the API says whose.
     fn origin(_state: &Self::State, visit: &Visit) -> Origin {

@@ -44,6 +44,12 @@ pub enum IdentityError {
         /// After how many seconds another one counts.
         resets_in: u32,
     },
+    /// Too many sign-ins were begun from one address.
+    #[error("too many sign-ins were begun from your address; try again in a minute")]
+    TooManySignIns {
+        /// After how many seconds another one may be begun.
+        resets_in: u32,
+    },
     /// The provider could not be asked, or said what is not to be believed.
     #[error(transparent)]
     Provider(#[from] OidcError),
@@ -61,7 +67,7 @@ impl Failure for IdentityError {
             Self::Conflict(_) => ErrorKind::Conflict,
             Self::UnknownSignIn => ErrorKind::Invalid,
             Self::AddressTaken => ErrorKind::Conflict,
-            Self::TooManyGuesses { .. } => ErrorKind::RateLimited,
+            Self::TooManyGuesses { .. } | Self::TooManySignIns { .. } => ErrorKind::RateLimited,
             Self::Provider(error) => error.kind(),
             Self::Store(error) => error.kind(),
         }
@@ -79,6 +85,7 @@ impl Failure for IdentityError {
             Self::UnprovenAddress => "email_unverified",
             Self::AddressTaken => "email_taken",
             Self::TooManyGuesses { .. } => "too_many_attempts",
+            Self::TooManySignIns { .. } => "too_many_sign_ins",
             Self::Provider(error) => error.code(),
             Self::Store(error) => error.code(),
         }
@@ -87,7 +94,7 @@ impl Failure for IdentityError {
     fn retry_after(&self) -> Option<u32> {
         match self {
             Self::Store(error) => error.retry_after(),
-            Self::TooManyGuesses { resets_in } => Some(*resets_in),
+            Self::TooManyGuesses { resets_in } | Self::TooManySignIns { resets_in } => Some(*resets_in),
             _ => None,
         }
     }

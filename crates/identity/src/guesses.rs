@@ -10,6 +10,8 @@ use crate::IdentityError;
 
 /// Wrong guesses a minute from one address. People behind one address share them.
 const MOST_OF_ADDRESS: u32 = 30;
+/// Sign-ins that are begun a minute from one address, rightly or not.
+const MOST_BEGUN: u32 = 60;
 /// Wrong guesses a minute at one account, from wherever.
 const MOST_OF_ACCOUNT: u32 = 10;
 
@@ -38,6 +40,15 @@ impl Guess {
     }
 }
 
+/// The account that is guessed at.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct GuessedAccount {
+    /// What it is counted by: what nobody else can make be counted.
+    pub(crate) subject: String,
+    /// What the trail calls it.
+    pub(crate) name: String,
+}
+
 /// Counts wrong guesses.
 #[derive(Clone)]
 pub struct Guesses {
@@ -58,11 +69,22 @@ impl Guesses {
         Self { store, clock }
     }
 
+    /// Counts a wrong guess at a key and has the audit trail keep it. Only who guesses wrong is slowed: nothing is asked of
+    /// whoever holds a good key, be it at the same address.
+    ///
+    /// # Errors
+    /// [`IdentityError::TooManyGuesses`] if too many were wrong this minute.
+    pub async fn miss(&self, guess: Guess, origin: &Origin, why: &impl Failure) -> Result<(), IdentityError> {
+        self.allow(guess, origin).await?;
+        self.count(guess, origin, None, why).await;
+        Ok(())
+    }
+
     /// Whether another guess may be made from there.
     ///
     /// # Errors
     /// [`IdentityError::TooManyGuesses`] if too many were wrong this minute.
-    pub async fn allow(&self, guess: Guess, origin: &Origin) -> Result<(), IdentityError> {
+    pub(crate) async fn allow(&self, guess: Guess, origin: &Origin) -> Result<(), IdentityError> {
         let address = address(origin);
         self.check(Allowance { kind: guess.of_address(), subject: &address, most: MOST_OF_ADDRESS }).await
     }
@@ -71,8 +93,21 @@ impl Guesses {
     ///
     /// # Errors
     /// As [`Guesses::allow`].
-    pub async fn allow_account(&self, account: &str) -> Result<(), IdentityError> {
+    pub(crate) async fn allow_account(&self, account: &GuessedAccount) -> Result<(), IdentityError> {
         self.check(of_account(account)).await
+    }
+
+    /// Takes one of the sign-ins that may be begun from there.
+    ///
+    /// # Errors
+    /// [`IdentityError::TooManySignIns`] if too many were begun this minute.
+    pub(crate) async fn begin_one(&self, origin: &Origin) -> Result<(), IdentityError> {
+        let (now, address) = (self.clock.now(), address(origin));
+        let begun = Allowance { kind: "sign_in_begun", subject: &address, most: MOST_BEGUN };
+        match self.store.draw(begun, now).await? {
+            Some(_) => Ok(()),
+            None => Err(IdentityError::TooManySignIns { resets_in: MinuteWindow::seconds_left(now) }),
+        }
     }
 
     async fn check(&self, allowance: Allowance<'_>) -> Result<(), IdentityError> {
@@ -84,7 +119,13 @@ impl Guesses {
     }
 
     /// Counts a wrong guess, and has the audit trail keep it. That it cannot be counted makes it no better.
-    pub async fn count(&self, guess: Guess, origin: &Origin, account: Option<&str>, why: &impl Failure) {
+    pub(crate) async fn count(
+        &self,
+        guess: Guess,
+        origin: &Origin,
+        account: Option<&GuessedAccount>,
+        why: &impl Failure,
+    ) {
         if let Err(error) = self.try_count(guess, origin, account, why.code()).await {
             tracing::warn!(error = error_chain(&error), "a wrong guess could not be counted");
         }
@@ -94,7 +135,7 @@ impl Guesses {
         &self,
         guess: Guess,
         origin: &Origin,
-        account: Option<&str>,
+        account: Option<&GuessedAccount>,
         code: &str,
     ) -> Result<(), IdentityError> {
         let now = self.clock.now();
@@ -105,7 +146,8 @@ impl Guesses {
             self.store.draw(of_account(account), now).await?;
         }
         if counted.is_some() {
-            let actor = Actor { user: None, key: None, name: account.unwrap_or_default().to_owned() };
+            let actor =
+                Actor { user: None, key: None, name: account.map(|account| account.name.clone()).unwrap_or_default() };
             let by = Provenance { actor, origin: origin.clone(), at: now };
             self.store.record_platform(&by, &Deed::refused(guess.action(), code)).await?;
         }
@@ -113,8 +155,8 @@ impl Guesses {
     }
 }
 
-const fn of_account(account: &str) -> Allowance<'_> {
-    Allowance { kind: "sign_in_account", subject: account, most: MOST_OF_ACCOUNT }
+const fn of_account(account: &GuessedAccount) -> Allowance<'_> {
+    Allowance { kind: "sign_in_account", subject: account.subject.as_str(), most: MOST_OF_ACCOUNT }
 }
 
 /// What an address is counted by. One subscriber has a whole network of IPv6 addresses, 64 bits of them at the least.

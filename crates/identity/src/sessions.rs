@@ -11,6 +11,7 @@ use omni_rbac::{Session, SessionKey, SystemGrant};
 use secrecy::SecretString;
 use url::Url;
 
+use crate::guesses::GuessedAccount;
 use crate::{Guess, Guesses, IdentityError, Mode, SessionLimits};
 
 /// Begins and ends sessions.
@@ -87,22 +88,24 @@ impl Identity {
         let address = email("email", address.unwrap_or(usual))?;
         let name = address.split('@').next().unwrap_or(&address);
         self.guesses.allow(Guess::SignIn, &visitor.origin).await?;
-        self.guesses.allow_account(&address).await?;
+        let account = GuessedAccount { subject: address.clone(), name: address.clone() };
+        self.guesses.allow_account(&account).await?;
         let user = self.store.person_by_email(&address, name, self.clock.now()).await?;
         let begun = self.begin(user, Way::Fake, visitor).await;
         if let Err(error @ IdentityError::Deactivated) = &begun {
-            self.guesses.count(Guess::SignIn, &visitor.origin, Some(&address), error).await;
+            self.guesses.count(Guess::SignIn, &visitor.origin, Some(&account), error).await;
         }
         begun
     }
 
-    /// Ends a session. Answers where the browser may go to sign out of the identity provider, too, and come back to
+    /// Ends the session that `visitor` comes with. Answers where the browser may go to sign out of the identity provider, too, and come back to
     /// `afterwards`.
     ///
     /// # Errors
     /// If the database is away.
-    pub async fn sign_out(&self, key: &SessionKey, afterwards: Option<&Url>) -> Result<Option<Url>, IdentityError> {
-        let was_open = self.store.end_session(key).await?;
+    pub async fn sign_out(&self, visitor: &Visitor, afterwards: Option<&Url>) -> Result<Option<Url>, IdentityError> {
+        let Some(key) = &visitor.previous else { return Ok(None) };
+        let was_open = self.store.end_session(key, &visitor.origin, self.clock.now()).await?;
         match (&self.mode, afterwards) {
             (Mode::OpenId { provider, .. }, Some(afterwards)) if was_open => {
                 Ok(provider.end_session_url(afterwards).await)
@@ -187,7 +190,10 @@ impl Identity {
         };
         let actor = Actor { user: Some(user.id), key: None, name: user.email.clone() };
         let by = Provenance { actor, origin: visitor.origin.clone(), at: created };
-        self.store.begin_session(&new, visitor.previous.as_ref(), &by).await?;
+        if !self.store.begin_session(&new, visitor.previous.as_ref(), &by).await? {
+            // It was shut since it was looked up.
+            return Err(IdentityError::Deactivated);
+        }
         Ok(SignedIn { user, secret: SecretString::from(secret), key, expires })
     }
 

@@ -8,7 +8,7 @@ use std::fmt;
 
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use omni_domain::{ErrorKind, Failure, Text, Timestamp, email, required_text};
+use omni_domain::{ErrorKind, Failure, Origin, Text, Timestamp, email, required_text};
 use omni_oidc::{Answered, Attempt, Person};
 use omni_persistence::{Admission, NewAttempt, Newcomer, Way};
 use secrecy::SecretString;
@@ -16,6 +16,7 @@ use sha2::{Digest, Sha256};
 use time::Duration;
 use url::Url;
 
+use crate::guesses::GuessedAccount;
 use crate::{EmailTrust, Guess, Identity, IdentityError, Mode, SignedIn, Visitor};
 
 /// How long somebody may take at the provider.
@@ -74,9 +75,12 @@ impl Identity {
     /// Begins a sign-in by the identity provider, which leads back to `return_path`.
     ///
     /// # Errors
-    /// [`IdentityError::NotThisWay`] in FAKE mode, [`IdentityError::Provider`] if the provider is away.
-    pub async fn begin_sign_in(&self, return_path: &str) -> Result<Departure, IdentityError> {
+    /// [`IdentityError::NotThisWay`] in FAKE mode, [`IdentityError::Provider`] if the provider is away,
+    /// [`IdentityError::TooManySignIns`] if too many are begun from there.
+    pub async fn begin_sign_in(&self, return_path: &str, origin: &Origin) -> Result<Departure, IdentityError> {
         let Mode::OpenId { provider, .. } = &self.mode else { return Err(IdentityError::NotThisWay) };
+        // Nobody is asked who they are here, and each leaves a row behind.
+        self.guesses.begin_one(origin).await?;
         let (state, browser, nonce) = (self.secret(), self.secret(), self.secret());
         let (tag, expires) = (attempt_tag(&state), self.clock.now() + ATTEMPT_LIFETIME);
         let remembered = NewAttempt {
@@ -109,18 +113,18 @@ impl Identity {
         if let Err(error) = &completed
             && is_wrong_guess(error)
         {
-            self.guesses.count(Guess::SignIn, &visitor.origin, account.as_deref(), error).await;
+            self.guesses.count(Guess::SignIn, &visitor.origin, account.as_ref(), error).await;
         }
         completed
     }
 
-    /// Puts the address of whoever comes into `account` as soon as it is known.
+    /// Puts into `account` who comes, as soon as that is known.
     async fn try_complete(
         &self,
         returned: &Returned<'_>,
         browser: Option<&str>,
         visitor: &Visitor,
-        account: &mut Option<String>,
+        account: &mut Option<GuessedAccount>,
     ) -> Result<(SignedIn, String), IdentityError> {
         let Mode::OpenId { provider, emails } = &self.mode else { return Err(IdentityError::NotThisWay) };
         let (state, browser) = (returned.state, browser.unwrap_or_default());
@@ -133,11 +137,14 @@ impl Identity {
         let attempt = Attempt { state: state.into(), nonce: taken.nonce, verifier: verifier(browser, state) };
         let person = provider.redeem(&Answered { code, issuer: returned.issuer }, &attempt).await?;
         let newcomer = newcomer(person, *emails);
-        account.clone_from(&newcomer.email);
-        if let Some(address) = &newcomer.email {
-            self.guesses.allow_account(address).await?;
-        }
-        let user = match self.store.admit(&newcomer, self.clock.now()).await? {
+        // By what the provider vouches for, and not by the address: whoever claims somebody else's must not slow them.
+        let known = GuessedAccount {
+            subject: format!("{} {}", newcomer.issuer, newcomer.subject),
+            name: newcomer.email.clone().unwrap_or_default(),
+        };
+        let known = account.insert(known);
+        self.guesses.allow_account(known).await?;
+        let user = match self.store.admit(&newcomer, &visitor.origin, self.clock.now()).await? {
             Admission::Admitted(user) => user,
             Admission::NoAddress => return Err(IdentityError::NoAddress),
             Admission::Unproven => return Err(IdentityError::UnprovenAddress),

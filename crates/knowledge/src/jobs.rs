@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use omni_domain::{Job, JobId, Work, error_chain};
 use omni_persistence::{JobEnding, JobLease, LeaseStanding};
-use omni_rbac::{Editor, Grant, SystemGrant};
+use omni_rbac::{Denied, Editor, Grant, SystemGrant};
 use tokio::runtime::Handle;
 use tokio::task::JoinSet;
 use tokio::time::sleep;
@@ -22,12 +22,14 @@ pub(crate) use self::lanes::Bells;
 use self::lanes::{LANES, Lane};
 use self::lease::LeaseWatch;
 use self::outcome::ending_of;
-use crate::{Knowledge, KnowledgeError, Watch};
+use crate::{Knowledge, KnowledgeError};
 
 /// How often a worker looks for jobs of other processes; those of its own wake it.
 const POLL: Duration = Duration::from_secs(1);
 /// How often blobs that nobody refers to are looked for.
 const SWEEP: Duration = Duration::from_secs(3_600);
+/// How often it is looked whether who asked for a job that runs may still have it done.
+const LOOK: Duration = Duration::from_secs(3);
 /// How long a job stays with a worker that says nothing.
 pub(crate) const LEASE: Duration = Duration::from_secs(30);
 
@@ -135,7 +137,9 @@ impl Knowledge {
         let watch = LeaseWatch::new(self, lease);
         let stop = tokio::select! {
             biased;
-            outcome = self.perform(job, &watch) => Stop::Worked(outcome),
+            // Boxed: it is large, and begun once a job.
+            outcome = Box::pin(self.perform(job, &watch)) => Stop::Worked(outcome),
+            denied = self.barred(job) => Stop::Worked(Err(denied.into())),
             () = token.cancelled() => Stop::Shutdown,
             standing = watch.heartbeat() => Stop::Told(standing),
         };
@@ -163,14 +167,34 @@ impl Knowledge {
         }
     }
 
-    async fn perform(&self, job: &Job, watch: &dyn Watch) -> Result<JobReport, KnowledgeError> {
+    async fn perform(&self, job: &Job, watch: &LeaseWatch<'_>) -> Result<JobReport, KnowledgeError> {
         outcome::refuse_poison(job)?;
-        let what = format!("job {}: {}", job.id, job.work.kind());
-        let grant = self.parts.authority.work::<Editor>(job.app, job.asked_by, &what).await?;
+        // One that was cancelled under a worker that died is not begun again, least of all if who asked for it is gone.
+        if watch.standing().await != LeaseStanding::Held {
+            return Err(KnowledgeError::Stopped);
+        }
+        let grant = self.leave_for(job).await?;
         match job.work {
             Work::Ingest(document) => self.ingest(&grant, document, watch).await,
             Work::Crawl(domain) => self.crawl(&grant, domain, job, watch).await,
             Work::Embed(silo) => self.embed_anew(&grant, silo, watch).await,
+        }
+    }
+
+    /// The grant that a job is done with: of who asked for it, as they stand now.
+    async fn leave_for(&self, job: &Job) -> Result<Grant<Editor>, Denied> {
+        let what = format!("job {}: {}", job.id, job.work.kind());
+        self.parts.authority.work(job.app, job.asked_by, &what).await
+    }
+
+    /// Looks again and again whether the job may still be done; resolves when whoever asked for it may not do it any more.
+    async fn barred(&self, job: &Job) -> Denied {
+        loop {
+            sleep(LOOK).await;
+            match self.leave_for(job).await {
+                Ok(_) | Err(Denied::Unanswered(_)) => {}
+                Err(denied) => return denied,
+            }
         }
     }
 }

@@ -10,6 +10,8 @@ use crate::app_scoped::count;
 use crate::apps::AppRow;
 use crate::audit;
 use crate::connection::Sight;
+use crate::error::through_deadlocks;
+use crate::jobs::cancel_jobs_of;
 use crate::people::UserRow;
 use crate::schema::{apps, users};
 use crate::statement::Statement;
@@ -128,7 +130,7 @@ impl Store {
         .await
     }
 
-    /// Removes an account with all that is the person's own. The apps that the person owns go to `heir`; without one, an
+    /// Removes an account with all that is the person's own, and stops the work that they have asked for. The apps that the person owns go to `heir`; without one, an
     /// account that owns apps stays.
     ///
     /// # Errors
@@ -140,9 +142,18 @@ impl Store {
         id: UserId,
         heir: Option<UserId>,
     ) -> Result<(), StoreError> {
+        through_deadlocks(async || self.try_delete_account(grant, id, heir).await).await
+    }
+
+    async fn try_delete_account(
+        &self,
+        grant: &PlatformGrant<Omniadmin>,
+        id: UserId,
+        heir: Option<UserId>,
+    ) -> Result<(), StoreError> {
         let mut lent = self.lend(Sight::AllApps).await?;
         lent.transaction(async |connection| {
-            // With the row locked nobody can make an app for this person meanwhile.
+            // With the row locked nobody can make an app for this person meanwhile, nor ask for work in their name.
             let gone = locked(connection, id).await?;
             let owned: Vec<AppRow> = apps::table
                 .filter(apps::owner_id.eq(id.get()))
@@ -150,16 +161,25 @@ impl Store {
                 .for_update()
                 .load(connection)
                 .await?;
+            let mut deeds = Vec::new();
             if !owned.is_empty() {
                 let heir = heir.ok_or_else(|| still_owns(owned.len()))?;
                 transfer(connection, id, heir).await?;
                 for app in owned {
                     let before = App::try_from(app)?;
                     let deed = Deed::update(&before, &App { owner: heir, ..before.clone() }).called("app.transfer");
-                    audit::record(connection, Some(before.id), grant.by(), &deed).await?;
+                    deeds.push((before.id, deed));
                 }
             }
+            for (app, job) in cancel_jobs_of(connection, id, grant.by().at).await? {
+                deeds.push((app, Deed::plain("job.cancel").at("job", job.get())));
+            }
             Statement::new("DELETE FROM users WHERE user_id = ").int(id.get()).execute(connection).await?;
+            // Nothing is waited for once the first trail is held, and two that hold several take them in one order.
+            deeds.sort_by_key(|(app, _)| *app);
+            for (app, deed) in deeds {
+                audit::record(connection, Some(app), grant.by(), &deed).await?;
+            }
             audit::record(connection, None, grant.by(), &Deed::delete(&gone)).await
         })
         .await

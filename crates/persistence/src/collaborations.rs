@@ -12,11 +12,12 @@ use crate::connection::Sight;
 use crate::statement::Statement;
 use crate::{Store, StoreError};
 
-/// A collaboration with the names of those it is about, after the `SELECT`.
+/// A collaboration with the names of those it is about, after the `SELECT`. Who has not accepted is nobody but an address:
+/// whether that has an account, and whose, is not for whoever invites it to learn.
 const COLLABORATION: &str = "c.collab_id, c.app_id, a.name AS app_name, c.user_id, c.email, p.name, c.role, c.status, \
     i.user_id AS inviter_id, i.email AS inviter_email, i.name AS inviter_name, c.invited_at, c.accepted_at";
 const FROM: &str = " FROM collaborations c JOIN apps a ON a.app_id = c.app_id \
-    LEFT JOIN users p ON p.email = c.email LEFT JOIN users i ON i.user_id = c.invited_by WHERE ";
+    LEFT JOIN users p ON p.user_id = c.user_id LEFT JOIN users i ON i.user_id = c.invited_by WHERE ";
 const OLDEST_FIRST: &str = "c.collab_id";
 
 #[derive(QueryableByName)]

@@ -4,10 +4,8 @@ use diesel::QueryableByName;
 use diesel::prelude::OptionalExtension;
 use diesel::sql_types::{BigInt, Binary, Bool, Nullable, Text, Timestamptz};
 use diesel_async::RunQueryDsl;
-use futures::FutureExt;
-use futures::future::BoxFuture;
-use omni_domain::{ApiKeyId, AppId, CollaborationId, Deed, Failure, Provenance, Timestamp, User, UserId};
-use omni_rbac::{ApiKeyDigest, Denied, Directory, DirectoryError, KnownKey, Member, Scope, SessionKey, Standing};
+use omni_domain::{ApiKeyId, AppId, CollaborationId, Deed, Provenance, Timestamp, User, UserId};
+use omni_rbac::{ApiKeyDigest, Grant, KnownKey, Member, Rank, Scope, SessionKey, Standing};
 use time::Duration;
 
 use crate::app_scoped::small;
@@ -121,7 +119,7 @@ fn if_there_is_room(noted: Result<usize, diesel::result::Error>) -> Result<(), S
 
 impl Store {
     /// Finds who is signed in, in one statement, and notes that they are still here in another, once a minute.
-    async fn find_person(&self, key: &SessionKey, now: Timestamp) -> Result<Option<User>, StoreError> {
+    pub(crate) async fn find_person(&self, key: &SessionKey, now: Timestamp) -> Result<Option<User>, StoreError> {
         let mut lent = self.lend(Sight::AllApps).await?;
         let found: Option<(PersonRow, SeenRow)> = Statement::new(
             "SELECT u.user_id, u.email, u.email_verified, u.name, u.is_active, u.create_date, s.last_seen \
@@ -149,7 +147,7 @@ impl Store {
         Ok(Some(person.into()))
     }
 
-    async fn find_standing(&self, user: UserId, scope: &Scope) -> Result<Option<Standing>, StoreError> {
+    pub(crate) async fn find_standing(&self, user: UserId, scope: &Scope) -> Result<Option<Standing>, StoreError> {
         let statement = Statement::new(
             "SELECT a.app_id, a.owner_id, c.role FROM apps a LEFT JOIN collaborations c \
              ON c.app_id = a.app_id AND c.status = 'accepted' AND c.user_id = ",
@@ -206,7 +204,7 @@ impl Store {
         row.map(|row| row.of(user)).transpose()
     }
 
-    async fn find_standings(&self, pairs: &[(UserId, AppId)]) -> Result<Vec<(User, Standing)>, StoreError> {
+    pub(crate) async fn find_standings(&self, pairs: &[(UserId, AppId)]) -> Result<Vec<(User, Standing)>, StoreError> {
         let rows: Vec<(PersonRow, StandingRow)> = Statement::new(
             "SELECT u.user_id, u.email, u.email_verified, u.name, u.is_active, u.create_date, a.app_id, a.owner_id, c.role ",
         )
@@ -228,7 +226,7 @@ impl Store {
             .collect()
     }
 
-    async fn find_invitation(&self, person: &User, invitation: CollaborationId) -> Result<bool, StoreError> {
+    pub(crate) async fn find_invitation(&self, person: &User, invitation: CollaborationId) -> Result<bool, StoreError> {
         let row: InvitedRow = Statement::new("SELECT EXISTS (SELECT FROM collaborations WHERE collab_id = ")
             .int(invitation.get())
             .sql(" AND email = ")
@@ -241,7 +239,7 @@ impl Store {
 }
 
 impl Store {
-    async fn find_owner(&self, app: AppId) -> Result<Option<UserId>, StoreError> {
+    pub(crate) async fn find_owner(&self, app: AppId) -> Result<Option<UserId>, StoreError> {
         let row: Option<OwnerRow> = Statement::new("SELECT owner_id FROM apps WHERE app_id = ")
             .int(app.get())
             .get_result(&mut self.lend(Sight::AllApps).await?)
@@ -250,7 +248,11 @@ impl Store {
         Ok(row.map(|row| UserId::new(row.owner_id)))
     }
 
-    async fn find_ended(&self, sessions: &[SessionKey], now: Timestamp) -> Result<Vec<SessionKey>, StoreError> {
+    pub(crate) async fn find_ended(
+        &self,
+        sessions: &[SessionKey],
+        now: Timestamp,
+    ) -> Result<Vec<SessionKey>, StoreError> {
         let rows: Vec<EndedRow> = Statement::new("SELECT w.session_key FROM unnest(")
             .byte_strings(sessions.iter().map(|key| key.as_bytes().to_vec()).collect::<Vec<_>>())
             .sql(") AS w (session_key) WHERE NOT EXISTS (SELECT FROM sessions s JOIN users u ON u.user_id = s.user_id ")
@@ -264,7 +266,7 @@ impl Store {
     }
 
     /// Finds a key, in one statement, and notes that it is still used in another, once a minute.
-    async fn find_key(&self, digest: &ApiKeyDigest, now: Timestamp) -> Result<Option<KnownKey>, StoreError> {
+    pub(crate) async fn find_key(&self, digest: &ApiKeyDigest, now: Timestamp) -> Result<Option<KnownKey>, StoreError> {
         let mut lent = self.lend(Sight::AllApps).await?;
         let found: Option<KeyRow> = Statement::new(
             "SELECT k.key_id, k.app_id, k.name, k.rate_limit, o.is_active AS owner_is_active, k.last_used_at \
@@ -294,7 +296,15 @@ impl Store {
         }))
     }
 
-    async fn keep_refusal(&self, app: Option<AppId>, by: &Provenance, why: &Denied) -> Result<(), StoreError> {
+    /// Has the trail of the grant's app keep that its holder tried what nobody is let do, for the reason of this code.
+    ///
+    /// # Errors
+    /// [`StoreError::Unavailable`] if the server is away.
+    pub async fn keep_attempt<R: Rank>(&self, grant: &Grant<R>, code: &str) -> Result<(), StoreError> {
+        self.keep_refusal(Some(grant.app()), grant.by(), code).await
+    }
+
+    pub(crate) async fn keep_refusal(&self, app: Option<AppId>, by: &Provenance, code: &str) -> Result<(), StoreError> {
         let subject = match (by.actor.user, by.actor.key) {
             (Some(user), _) => format!("user {user}"),
             (None, Some(key)) => format!("key {key}"),
@@ -305,7 +315,7 @@ impl Store {
             return Ok(());
         }
         let sight = app.map_or(Sight::NoApp, Sight::App);
-        let deed = Deed::refused(by.origin.call.as_str(), why.code());
+        let deed = Deed::refused(by.origin.call.as_str(), code);
         audit::record(&mut *self.lend(sight).await?, app, by, &deed).await
     }
 }
@@ -314,66 +324,4 @@ impl Store {
 struct InvitedRow {
     #[diesel(sql_type = Bool)]
     invited: bool,
-}
-
-impl Directory for Store {
-    fn person<'a>(
-        &'a self,
-        session: &'a SessionKey,
-        now: Timestamp,
-    ) -> BoxFuture<'a, Result<Option<User>, DirectoryError>> {
-        async move { Ok(self.find_person(session, now).await?) }.boxed()
-    }
-
-    fn standing<'a>(
-        &'a self,
-        user: UserId,
-        scope: &'a Scope,
-    ) -> BoxFuture<'a, Result<Option<Standing>, DirectoryError>> {
-        async move { Ok(self.find_standing(user, scope).await?) }.boxed()
-    }
-
-    fn standings<'a>(
-        &'a self,
-        pairs: &'a [(UserId, AppId)],
-    ) -> BoxFuture<'a, Result<Vec<(User, Standing)>, DirectoryError>> {
-        async move { Ok(self.find_standings(pairs).await?) }.boxed()
-    }
-
-    fn owner(&self, app: AppId) -> BoxFuture<'_, Result<Option<UserId>, DirectoryError>> {
-        async move { Ok(self.find_owner(app).await?) }.boxed()
-    }
-
-    fn is_invited<'a>(
-        &'a self,
-        person: &'a User,
-        invitation: CollaborationId,
-    ) -> BoxFuture<'a, Result<bool, DirectoryError>> {
-        async move { Ok(self.find_invitation(person, invitation).await?) }.boxed()
-    }
-
-    fn ended<'a>(
-        &'a self,
-        sessions: &'a [SessionKey],
-        now: Timestamp,
-    ) -> BoxFuture<'a, Result<Vec<SessionKey>, DirectoryError>> {
-        async move { Ok(self.find_ended(sessions, now).await?) }.boxed()
-    }
-
-    fn key<'a>(
-        &'a self,
-        digest: &'a ApiKeyDigest,
-        now: Timestamp,
-    ) -> BoxFuture<'a, Result<Option<KnownKey>, DirectoryError>> {
-        async move { Ok(self.find_key(digest, now).await?) }.boxed()
-    }
-
-    fn refused<'a>(
-        &'a self,
-        app: Option<AppId>,
-        by: &'a Provenance,
-        why: &'a Denied,
-    ) -> BoxFuture<'a, Result<(), DirectoryError>> {
-        async move { Ok(self.keep_refusal(app, by, why).await?) }.boxed()
-    }
 }

@@ -113,9 +113,27 @@ fn conflict_of(constraint: &str) -> Option<&'static str> {
         "domains_app_id_name_key" => "name: another domain of this app has this name",
         "agents_service_fkey" => "this AI service is in use or has just been deleted",
         "apps_owner_id_fkey" => "the account that would own this has just been removed",
+        "collaborations_app_id_user_id_key" => "this account belongs to the app already",
         "users_email_key" => "email: another account has this address",
+        // What refers to a person, by whichever name, was to be made in that person's name.
+        _ if ["_user_id_fkey", "_created_by_fkey", "_invited_by_fkey"].iter().any(|end| constraint.ends_with(end)) => {
+            "the account that this would be of has just been removed"
+        }
         _ => return None,
     })
+}
+
+/// Whether a constraint says that something is in an app, or in a thing of an app: what it was to be made in has just gone.
+/// That nothing is removed while it is in use is said by constraints with names of their own.
+fn is_of_app(constraint: &str) -> bool {
+    constraint.ends_with("_fkey") && constraint.contains("_app_id_")
+}
+
+fn violated(constraint: &str) -> Option<StoreError> {
+    match conflict_of(constraint) {
+        Some(meaning) => Some(StoreError::Conflict(meaning.to_owned())),
+        None => is_of_app(constraint).then_some(StoreError::NotFound),
+    }
 }
 
 impl From<DieselError> for StoreError {
@@ -125,10 +143,7 @@ impl From<DieselError> for StoreError {
             DieselError::DatabaseError(
                 DatabaseErrorKind::UniqueViolation | DatabaseErrorKind::ForeignKeyViolation,
                 ref information,
-            ) => match information.constraint_name().and_then(conflict_of) {
-                Some(meaning) => Self::Conflict(meaning.to_owned()),
-                None => Self::Statement(error),
-            },
+            ) => information.constraint_name().and_then(violated).unwrap_or(Self::Statement(error)),
             DieselError::DatabaseError(
                 DatabaseErrorKind::ClosedConnection | DatabaseErrorKind::SerializationFailure,
                 _,

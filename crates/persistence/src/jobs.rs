@@ -4,6 +4,7 @@
 //! lease under a name of its own, and only that name can write to it afterwards: a worker that was thought dead and comes
 //! back finds that it has lost the job.
 
+mod of_person;
 mod row;
 mod settling;
 
@@ -18,6 +19,7 @@ use omni_domain::{AppId, Deed, Job, JobId, JobStatus, Page, PageRequest, Timesta
 use omni_rbac::{Editor, Grant, SystemGrant, Viewer};
 use uuid::Uuid;
 
+pub(crate) use self::of_person::cancel_jobs_of;
 pub(crate) use self::row::JobRow;
 use self::settling::{hold_document, settle};
 use crate::audit;

@@ -1,8 +1,8 @@
 use diesel::QueryableByName;
-use diesel::prelude::{ExpressionMethods, QueryDsl};
+use diesel::prelude::{ExpressionMethods, OptionalExtension, QueryDsl};
 use diesel::sql_types::{BigInt, Bool, Nullable, Text, Timestamptz};
-use diesel_async::{AsyncConnection, RunQueryDsl};
-use omni_domain::{Deed, OpenSession, Provenance, SessionId, Timestamp, UserId};
+use diesel_async::{AsyncConnection, AsyncPgConnection, RunQueryDsl};
+use omni_domain::{Actor, Deed, OpenSession, Origin, Provenance, SessionId, Timestamp, UserId};
 use omni_rbac::{Session, SessionKey, SystemGrant};
 use time::Duration;
 
@@ -85,7 +85,7 @@ impl From<OpenSessionRow> for OpenSession {
 
 impl Store {
     /// Begins a session and ends the one that the browser had before, if it had one: an id from before the sign-in never
-    /// outlives it.
+    /// outlives it. Answers whether it did; it does not for an account that is shut or gone by now.
     ///
     /// # Errors
     /// [`StoreError::Unavailable`] if the server is away.
@@ -94,50 +94,69 @@ impl Store {
         new: &NewSession,
         previous: Option<&SessionKey>,
         by: &Provenance,
-    ) -> Result<(), StoreError> {
-        let previous = previous.map(|key| key.as_bytes().to_vec()).unwrap_or_default();
-        let begin = Statement::new("WITH ended AS (DELETE FROM sessions WHERE session_key = ")
-            .bytes(previous)
-            .sql(
-                ") INSERT INTO sessions \
-                 (session_key, user_id, way, create_date, last_seen, expires, idle_seconds, user_agent, address) VALUES (",
-            )
-            .bytes(*new.key.as_bytes())
-            .sql(", ")
+    ) -> Result<bool, StoreError> {
+        // Whoever shuts the account either is waited for here, or finds the session.
+        let is_open = Statement::new("SELECT user_id FROM users WHERE is_active AND user_id = ")
             .int(new.user.get())
-            .sql(", ")
-            .text(new.way.as_str())
-            .sql(", ")
-            .moment(new.created)
-            .sql(", ")
-            .moment(new.created)
-            .sql(", ")
-            .moment(new.expires)
-            .sql(", ")
-            .int(new.idle.whole_seconds())
-            .sql(", ")
-            .optional_text(new.user_agent.clone())
-            .sql(", ")
-            .optional_text(new.address.clone())
-            .sql(")");
+            .sql(" FOR SHARE");
+        let begin = Statement::new(
+            "INSERT INTO sessions \
+             (session_key, user_id, way, create_date, last_seen, expires, idle_seconds, user_agent, address) VALUES (",
+        )
+        .bytes(*new.key.as_bytes())
+        .sql(", ")
+        .int(new.user.get())
+        .sql(", ")
+        .text(new.way.as_str())
+        .sql(", ")
+        .moment(new.created)
+        .sql(", ")
+        .moment(new.created)
+        .sql(", ")
+        .moment(new.expires)
+        .sql(", ")
+        .int(new.idle.whole_seconds())
+        .sql(", ")
+        .optional_text(new.user_agent.clone())
+        .sql(", ")
+        .optional_text(new.address.clone())
+        .sql(")");
         let mut lent = self.lend(Sight::NoApp).await?;
         lent.transaction(async |connection| {
+            if is_open.execute(connection).await? == 0 {
+                return Ok(false);
+            }
+            let ended = match previous {
+                Some(previous) => end(connection, previous).await?,
+                None => None,
+            };
             begin.execute(connection).await?;
+            if let Some(ended) = ended {
+                let deed = Deed::plain("session.end").at("session", ended.session_id);
+                audit::record(connection, None, by, &deed).await?;
+            }
             let deed = Deed::plain("session.begin").at("account", new.user.get());
-            audit::record(connection, None, by, &deed).await
+            audit::record(connection, None, by, &deed).await?;
+            Ok(true)
         })
         .await
     }
 
-    /// Ends a session, and says whether there was one.
+    /// Ends a session, which its holder asked for from `origin`, and says whether there was one.
     ///
     /// # Errors
     /// [`StoreError::Unavailable`] if the server is away.
-    pub async fn end_session(&self, key: &SessionKey) -> Result<bool, StoreError> {
-        let ended = diesel::delete(sessions::table.filter(sessions::session_key.eq(key.as_bytes().as_slice())))
-            .execute(&mut self.lend(Sight::NoApp).await?)
-            .await?;
-        Ok(ended > 0)
+    pub async fn end_session(&self, key: &SessionKey, origin: &Origin, now: Timestamp) -> Result<bool, StoreError> {
+        let mut lent = self.lend(Sight::NoApp).await?;
+        lent.transaction(async |connection| {
+            let Some(ended) = end(connection, key).await? else { return Ok(false) };
+            let actor = Actor { user: Some(UserId::new(ended.user_id)), key: None, name: ended.email };
+            let by = Provenance { actor, origin: origin.clone(), at: now };
+            let deed = Deed::plain("session.end").at("session", ended.session_id);
+            audit::record(connection, None, &by, &deed).await?;
+            Ok(true)
+        })
+        .await
     }
 
     /// The sessions of whoever asks that are open now, the last used first.
@@ -203,4 +222,24 @@ impl Store {
             .execute(&mut self.lend(Sight::NoApp).await?)
             .await?)
     }
+}
+
+#[derive(QueryableByName)]
+struct EndedSession {
+    #[diesel(sql_type = BigInt)]
+    session_id: i64,
+    #[diesel(sql_type = BigInt)]
+    user_id: i64,
+    #[diesel(sql_type = Text)]
+    email: String,
+}
+
+/// Ends a session, and says whose it was.
+async fn end(connection: &mut AsyncPgConnection, key: &SessionKey) -> Result<Option<EndedSession>, StoreError> {
+    let ended = Statement::new("DELETE FROM sessions s USING users u WHERE u.user_id = s.user_id AND s.session_key = ")
+        .bytes(*key.as_bytes())
+        .sql(" RETURNING s.session_id, s.user_id, u.email")
+        .get_result(connection)
+        .await;
+    Ok(ended.optional()?)
 }

@@ -89,14 +89,8 @@ impl Directory for Club {
     }
 
     #[expect(clippy::print_stdout, reason = "an example shows what it does")]
-    fn refused<'a>(
-        &'a self,
-        _app: Option<AppId>,
-        by: &'a Provenance,
-        why: &'a Denied,
-    ) -> BoxFuture<'a, Result<(), DirectoryError>> {
-        println!("refused {} to {}: {why}", by.origin.call, by.actor.name);
-        futures::future::ready(Ok(())).boxed()
+    fn refused(&self, _app: Option<AppId>, by: &Arc<Provenance>, code: &'static str) {
+        println!("refused {} to {}: {code}", by.origin.call, by.actor.name);
     }
 }
 

@@ -2,7 +2,7 @@ use std::collections::BTreeSet;
 use std::fmt;
 use std::sync::Arc;
 
-use omni_domain::{Actor, AppId, Clock, CollaborationId, Origin, Provenance, Role, User, UserId, error_chain};
+use omni_domain::{Actor, AppId, Clock, CollaborationId, Failure, Origin, Provenance, Role, Timestamp, User, UserId};
 
 use crate::{
     ApiKeyDigest, Denied, Directory, Grant, Invited, KeyGrant, Member, PlatformGrant, Rank, Scope, Session, SessionKey,
@@ -64,12 +64,12 @@ impl Authority {
     pub async fn session(&self, key: SessionKey, origin: Origin) -> Result<Session, Denied> {
         let now = self.clock.now();
         let user = self.directory.person(&key, now).await?.ok_or(Denied::Unauthenticated)?;
+        let by = provenance(&user, origin, now);
         if !user.is_active {
-            return Err(Denied::Deactivated);
+            return Err(self.tell(None, &by, Denied::Deactivated));
         }
         let omniadmin = self.omniadmins.include(&user);
-        let actor = Actor { user: Some(user.id), key: None, name: user.email.clone() };
-        Ok(Session::new(user, key, omniadmin, Arc::new(Provenance { actor, origin, at: now })))
+        Ok(Session::new(user, key, omniadmin, by))
     }
 
     /// Leave for a program that holds the key behind this digest, which asks from `origin`.
@@ -82,7 +82,7 @@ impl Authority {
         let actor = Actor { user: None, key: Some(key.id), name: key.name.clone() };
         let by = Arc::new(Provenance { actor, origin, at: now });
         if !key.owner_is_active {
-            return Err(self.tell(Some(key.app), &by, Denied::Deactivated).await);
+            return Err(self.tell(Some(key.app), &by, Denied::Deactivated));
         }
         Ok(KeyGrant::new(key, by))
     }
@@ -109,15 +109,23 @@ impl Authority {
             Some(_) => Denied::Forbidden { needed: R::ROLE },
             None => Denied::Hidden,
         };
-        Err(self.tell(Some(app), session.by(), refusal).await)
+        Err(self.tell(Some(app), session.by(), refusal))
     }
 
-    /// Has the audit trail keep a refusal. That it could not be kept makes it no less of one.
-    async fn tell(&self, app: Option<AppId>, by: &Provenance, refusal: Denied) -> Denied {
-        if let Err(error) = self.directory.refused(app, by, &refusal).await {
-            tracing::warn!(error = error_chain(&error), "a refusal is missing in the audit trail");
-        }
+    /// Has the audit trail keep a refusal.
+    fn tell(&self, app: Option<AppId>, by: &Arc<Provenance>, refusal: Denied) -> Denied {
+        self.directory.refused(app, by, refusal.code());
         refusal
+    }
+
+    /// Has the audit trail keep that a request from `origin`, which came with this session, was turned away for the reason
+    /// of this code before anybody asked who sends it. A session that opens nothing is nobody's.
+    pub async fn turned_away(&self, key: SessionKey, origin: Origin, code: &'static str) {
+        let now = self.clock.now();
+        // If the directory is away, nothing can be kept either.
+        if let Ok(Some(user)) = self.directory.person(&key, now).await {
+            self.directory.refused(None, &provenance(&user, origin, now), code);
+        }
     }
 
     /// Those of these sessions that are over: for what goes on longer than the request that opened it.
@@ -174,7 +182,7 @@ impl Authority {
     /// [`Denied::Forbidden`] if the person's role is too low.
     pub async fn platform<R: Rank>(&self, session: &Session) -> Result<PlatformGrant<R>, Denied> {
         if session.platform_role() < R::ROLE {
-            return Err(self.tell(None, session.by(), Denied::Forbidden { needed: R::ROLE }).await);
+            return Err(self.tell(None, session.by(), Denied::Forbidden { needed: R::ROLE }));
         }
         Ok(PlatformGrant::new(session.user_id(), Arc::clone(session.by())))
     }
@@ -189,11 +197,17 @@ impl Authority {
         } else {
             let standing = self.directory.standing(session.user_id(), &Scope::Collaboration(invitation)).await?;
             match standing {
-                Some(Standing { app, .. }) => Err(self.tell(Some(app), session.by(), Denied::Hidden).await),
+                Some(Standing { app, .. }) => Err(self.tell(Some(app), session.by(), Denied::Hidden)),
                 None => Err(Denied::Hidden),
             }
         }
     }
+}
+
+/// Somebody who acts from `origin` now.
+fn provenance(user: &User, origin: Origin, at: Timestamp) -> Arc<Provenance> {
+    let actor = Actor { user: Some(user.id), key: None, name: user.email.clone() };
+    Arc::new(Provenance { actor, origin, at })
 }
 
 /// The role that somebody has in an app, or none.

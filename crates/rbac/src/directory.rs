@@ -1,3 +1,5 @@
+use std::sync::Arc;
+
 use futures::future::BoxFuture;
 use omni_domain::{
     AgentId, ApiKeyId, AppId, CollaborationId, ConversationId, DocumentId, DomainId, EmbeddingServiceId, ErrorKind,
@@ -5,7 +7,7 @@ use omni_domain::{
 };
 use thiserror::Error;
 
-use crate::{ApiKeyDigest, Denied, KnownKey, SessionKey};
+use crate::{ApiKeyDigest, KnownKey, SessionKey};
 
 /// Where an [`Authority`](crate::Authority) looks people and memberships up: a store that answers from what is committed
 /// now, never from a cache that could outlive a revocation.
@@ -54,14 +56,10 @@ pub trait Directory: Send + Sync {
         now: Timestamp,
     ) -> BoxFuture<'a, Result<Option<KnownKey>, DirectoryError>>;
 
-    /// Keeps in the audit trail that somebody was refused: in that of the app that they were refused in, or in the
-    /// platform's.
-    fn refused<'a>(
-        &'a self,
-        app: Option<AppId>,
-        by: &'a Provenance,
-        why: &'a Denied,
-    ) -> BoxFuture<'a, Result<(), DirectoryError>>;
+    /// Has the audit trail keep that somebody was refused, for the reason of this code: the trail of the app that they were
+    /// refused in, or the platform's. Nobody waits for that: how long a refusal takes must not tell whether there is anything
+    /// to be refused.
+    fn refused(&self, app: Option<AppId>, by: &Arc<Provenance>, code: &'static str);
 }
 
 /// How a request points at an app.

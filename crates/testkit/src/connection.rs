@@ -3,6 +3,8 @@ use std::ops::Deref;
 use tokio::task::JoinSet;
 use tokio_postgres::{Client, NoTls};
 
+use crate::eventually;
+
 /// A connection for whatever SQL a test has to say by itself. It closes when it is dropped.
 #[derive(Debug)]
 pub struct Connection {
@@ -37,6 +39,17 @@ impl Connection {
             .unwrap()
             .iter()
             .all(|message| !matches!(message, tokio_postgres::SimpleQueryMessage::Row(_)))
+    }
+
+    /// Waits until somebody else waits for a lock that this connection's transaction holds, then commits that.
+    ///
+    /// # Panics
+    /// If nobody comes.
+    pub async fn commit_once_waited_for(&self) {
+        // Locks are seen as they are; who is connected would be seen as at the beginning of the transaction.
+        let waits = "SELECT FROM pg_locks WHERE NOT granted AND pg_backend_pid() = ANY (pg_blocking_pids(pid))";
+        eventually("somebody waits for the transaction", async || self.any(waits).await.then_some(())).await;
+        self.client.batch_execute("COMMIT").await.unwrap();
     }
 }
 

@@ -1,7 +1,7 @@
 use std::sync::Arc;
 
 use omni_domain::{Actor, AppId, Clock, Origin, Provenance};
-use omni_persistence::{NewSession, Store, Way};
+use omni_persistence::{NewSession, Refusals, Store, StoreDirectory, Way};
 use omni_rbac::{Authority, Grant, Omniadmins, Rank, Scope, Session, SessionKey};
 
 use crate::{ManualClock, TestDatabase};
@@ -11,6 +11,8 @@ use crate::{ManualClock, TestDatabase};
 pub struct Mint {
     store: Store,
     authority: Authority,
+    /// Nobody reads whom it refuses.
+    _refusals: Refusals,
     clock: ManualClock,
 }
 
@@ -19,9 +21,10 @@ impl Mint {
     #[must_use]
     pub fn over(database: &TestDatabase) -> Self {
         let (store, clock) = (database.store(), ManualClock::default());
+        let (directory, refusals) = StoreDirectory::new(store.clone());
         #[expect(clippy::disallowed_methods, reason = "the one mint of this test")]
-        let authority = Authority::new(Arc::new(store.clone()), Omniadmins::default(), Arc::new(clock.clone()));
-        Self { store, authority, clock }
+        let authority = Authority::new(Arc::new(directory), Omniadmins::default(), Arc::new(clock.clone()));
+        Self { store, authority, _refusals: refusals, clock }
     }
 
     /// Signs somebody in; the account is made if there is none.
@@ -43,7 +46,7 @@ impl Mint {
         };
         let actor = Actor { user: Some(user.id), key: None, name: email.to_owned() };
         let by = Provenance { actor, origin: Origin::default(), at: now };
-        self.store.begin_session(&new, Some(&new.key), &by).await.unwrap();
+        assert!(self.store.begin_session(&new, Some(&new.key), &by).await.unwrap(), "the account is open");
         self.authority.session(new.key, Origin::default()).await.unwrap()
     }
 

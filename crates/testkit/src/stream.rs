@@ -101,6 +101,11 @@ impl Events {
         }
         events
     }
+
+    /// Waits for the end, whatever comes before it.
+    pub async fn ends(mut self) {
+        while let Some(Ok(_)) = self.bytes.next().await {}
+    }
 }
 
 fn parse(frame: &str) -> Option<Event> {

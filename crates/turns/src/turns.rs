@@ -1,3 +1,4 @@
+use std::collections::{BTreeSet, HashSet};
 use std::fmt;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -7,14 +8,14 @@ use futures::future::{self, Either};
 use omni_domain::{AgentId, AppId, Clock, ConversationId, MinuteWindow, SiloId, TurnId, UserId};
 use omni_models::{Models, Usage};
 use omni_persistence::{NewTurn, Retrieval, Runner, Store, StoreError, TurnRequest};
-use omni_rbac::{Authority, Grant, Session, SystemGrant, Viewer};
+use omni_rbac::{Authority, Grant, Session, SessionKey, SystemGrant, Viewer};
 use omni_sealing::{MasterKey, Place};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 use tracing::Instrument;
 
 use crate::assemble;
-use crate::attendance::{Attendance, Attended};
+use crate::attendance::{Attendance, Attended, Leave};
 use crate::drive::{Asking, Drive};
 use crate::event::Metadata;
 use crate::ledger::Ledger;
@@ -26,7 +27,7 @@ use crate::{Ask, Found, Retriever, TurnError};
 const BEAT: Duration = Duration::from_secs(5);
 /// How often it is looked whether those whose turns run may still have them: what an agent says to somebody who has been
 /// removed stops within that and the time of one query.
-const WATCH: Duration = Duration::from_secs(2);
+const WATCH: Duration = Duration::from_secs(1);
 /// A process that has not said so for this long has stopped, and its turns with it.
 const SILENT: time::Duration = time::Duration::seconds(30);
 
@@ -129,24 +130,32 @@ impl Turns {
         Ok(())
     }
 
-    /// Stops the turns of those who may not have them any more, and what is read with sessions that are over.
+    /// Stops the turns of those who may not have them any more, and what is read by those who have lost their session or
+    /// their place in the app.
     async fn watch(&self) {
-        let sessions = self.attendance.sessions();
-        if !sessions.is_empty() {
-            match self.authority.ended(&sessions).await {
-                Ok(over) => self.attendance.end(&over),
-                Err(error) => tracing::warn!(%error, "whether sessions still last is not known"),
-            }
-        }
-        let askers = self.live.askers();
-        if askers.is_empty() {
+        let readers = self.attendance.leaves();
+        let sessions: HashSet<SessionKey> = readers.iter().map(|leave| leave.session).collect();
+        let mut people: BTreeSet<(UserId, AppId)> = self.live.askers().into_iter().collect();
+        people.extend(readers.iter().map(|leave| (leave.person, leave.app)));
+        if people.is_empty() {
             return;
         }
-        match self.authority.fallen::<Viewer>(&askers).await {
-            Ok(fallen) if fallen.is_empty() => {}
-            Ok(fallen) => self.live.cancel(|turn| fallen.contains(&(turn.owner, turn.app))),
-            Err(error) => tracing::warn!(%error, "whether running turns are still allowed is not known"),
-        }
+        let over = if sessions.is_empty() {
+            Vec::new()
+        } else {
+            let over = self.authority.ended(&Vec::from_iter(sessions)).await;
+            over.unwrap_or_else(|error| {
+                tracing::warn!(%error, "whether sessions still last is not known");
+                Vec::new()
+            })
+        };
+        let fallen = self.authority.fallen::<Viewer>(&Vec::from_iter(people)).await;
+        let fallen = fallen.unwrap_or_else(|error| {
+            tracing::warn!(%error, "whether what runs is still allowed is not known");
+            Vec::new()
+        });
+        self.live.cancel(|turn| fallen.contains(&(turn.owner, turn.app)));
+        self.attendance.end(|leave| over.contains(&leave.session) || fallen.contains(&(leave.person, leave.app)));
     }
 
     /// Begins a turn. It has its rows when this answers; what the agent says is read from the [`Turn`].
@@ -266,10 +275,11 @@ impl Turns {
         self.live.find(grant, id)
     }
 
-    /// Takes a place for somebody who reads turns for as long as their session lasts.
+    /// Takes a place for somebody who reads for longer than a request, for as long as their session and their place in the
+    /// grant's app last.
     #[must_use]
-    pub fn attend(&self, session: &Session) -> Attended {
-        self.attendance.attend(*session.key())
+    pub fn attend(&self, session: &Session, grant: &Grant<Viewer>) -> Attended {
+        self.attendance.attend(Leave { session: *session.key(), person: grant.actor(), app: grant.app() })
     }
 
     /// Stops the turns of an agent that is no more.

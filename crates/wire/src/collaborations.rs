@@ -35,7 +35,7 @@ pub struct CollaborationResponse {
     pub user_id: Option<UserId>,
     /// The address that was invited.
     pub user_email: String,
-    /// The person's name, once there is an account with this address.
+    /// The person's name, once they have accepted.
     pub user_name: Option<String>,
     /// What they may do once they have accepted.
     #[schema(value_type = String)]

@@ -51,7 +51,8 @@ pub struct SessionResponse {
     /// What the browser called itself at the sign-in.
     #[schema(required)]
     pub user_agent: Option<String>,
-    /// Where the sign-in came from: the other end of the connection, which behind a proxy is the proxy.
+    /// Where the sign-in came from: the other end of the connection, or behind a proxy of `OMNI_TRUSTED_PROXIES` whom that
+    /// names.
     #[schema(required)]
     pub address: Option<String>,
     /// Whether it is the session that asks.

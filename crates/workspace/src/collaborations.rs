@@ -1,5 +1,8 @@
-use omni_domain::{Collaboration, CollaborationId, InvitationDraft, Page, PageRequest, grantable_role};
-use omni_rbac::{Administrator, Grant, Invited, Owner, Session, User, Viewer};
+use omni_domain::{
+    Collaboration, CollaborationId, Invalid, InvitationDraft, Page, PageRequest, error_chain, grantable_role,
+    overreaches,
+};
+use omni_rbac::{Administrator, Grant, Invited, Owner, Rank, Session, User, Viewer};
 
 use crate::{Workspace, WorkspaceError};
 
@@ -38,7 +41,10 @@ impl Workspace {
         email: &str,
         role: Option<&str>,
     ) -> Result<Collaboration, WorkspaceError> {
-        let draft = InvitationDraft::new(email, role, grant.held())?;
+        let draft = match InvitationDraft::new(email, role, grant.held()) {
+            Ok(draft) => draft,
+            Err(invalid) => return Err(self.refuse_role(grant, role.unwrap_or_default(), invalid).await),
+        };
         Ok(self.store.invite(grant, &draft, self.now()).await?)
     }
 
@@ -60,7 +66,21 @@ impl Workspace {
         id: CollaborationId,
         role: &str,
     ) -> Result<Collaboration, WorkspaceError> {
-        Ok(self.store.change_role(grant, id, grantable_role(role, grant.held())?).await?)
+        match grantable_role(role, grant.held()) {
+            Ok(role) => Ok(self.store.change_role(grant, id, role).await?),
+            Err(invalid) => Err(self.refuse_role(grant, role, invalid).await),
+        }
+    }
+
+    /// Has the trail keep that somebody tried to give what is not theirs to give. That it could not be kept makes it no
+    /// better.
+    async fn refuse_role<R: Rank>(&self, grant: &Grant<R>, role: &str, invalid: Invalid) -> WorkspaceError {
+        if overreaches(role, grant.held())
+            && let Err(error) = self.store.keep_attempt(grant, "role_not_grantable").await
+        {
+            tracing::warn!(error = error_chain(&error), "a refusal is missing in the audit trail");
+        }
+        invalid.into()
     }
 
     /// Removes a member, or takes an invitation back.

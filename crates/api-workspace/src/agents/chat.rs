@@ -42,7 +42,7 @@ impl Endpoint for Chat {
     async fn handle(ctx: Ctx<Self>, call: Call<AgentId, NoQuery, ChatBody>) -> Result<ChatReply, ApiError> {
         let turn = ctx.state.turns.begin(&ctx.granted.grant, call.body.into_ask(call.path)).await?;
         if !ctx.visit.prefers("application/json") {
-            let attended = ctx.state.turns.attend(&ctx.granted.session);
+            let attended = ctx.state.turns.attend(&ctx.granted.session, &ctx.granted.grant);
             return Ok(ChatReply::Stream(EventStream::new(attended.while_it_lasts(frames(turn.reader(0))))));
         }
         whole(&turn).await.map(ChatReply::Whole)

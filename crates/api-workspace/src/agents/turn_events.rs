@@ -51,7 +51,7 @@ impl Endpoint for TurnEvents {
             None => 0,
             Some(id) => id.parse().map_err(|_| ApiError::invalid("Last-Event-ID", "must be the id of an event"))?,
         };
-        let attended = ctx.state.turns.attend(&ctx.granted.session);
+        let attended = ctx.state.turns.attend(&ctx.granted.session, &ctx.granted.grant);
         Ok(EventStream::new(attended.while_it_lasts(frames(turn.reader(after)))))
     }
 }

@@ -68,7 +68,8 @@ impl Wanted {
 }
 
 fn moment(field: &'static str, text: Option<&str>) -> Result<Option<Timestamp>, Invalid> {
-    let read = |text| Timestamp::parse(text, &Rfc3339).ok().map(|at| at.to_offset(time::UtcOffset::UTC));
+    // The last hours of the year 9999 west of Greenwich are of the year 10000 here, which is no moment.
+    let read = |text| Timestamp::parse(text, &Rfc3339).ok()?.checked_to_offset(time::UtcOffset::UTC);
     match text.map(read) {
         None => Ok(None),
         Some(None) => Err(Invalid::new(field, "must be a moment such as 2026-11-25T10:30:00Z")),

@@ -1,4 +1,4 @@
-use omni_http::{ApiError, Call, Ctx, Endpoint, Example, Method, NoBody, Public, Redirect, WithCookie};
+use omni_http::{ApiError, Call, Ctx, Endpoint, Example, Method, NoBody, Plane, Public, Redirect, WithCookie};
 use serde::Deserialize;
 use utoipa::IntoParams;
 
@@ -53,7 +53,7 @@ impl Endpoint for Login {
             let signed_in = identity.sign_in_as(None, &visitor(&ctx.state, &ctx.visit)).await?;
             return Ok(WithCookie(Redirect(next), session_cookie(&ctx.state, &ctx.visit, &signed_in)));
         }
-        let departure = identity.begin_sign_in(&next).await?;
+        let departure = identity.begin_sign_in(&next, &WorkspaceApi::origin(&ctx.state, &ctx.visit)).await?;
         let cookie = attempt_cookie(&ctx.state, &ctx.visit, &departure);
         Ok(WithCookie(Redirect(departure.url.into()), cookie))
     }

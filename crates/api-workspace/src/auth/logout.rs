@@ -1,4 +1,3 @@
-use omni_http::Sessions;
 use omni_http::{Answer, ApiError, Call, Ctx, Endpoint, Example, Method, NoBody, NoQuery, Public, WithCookie};
 use omni_wire::SignedOutResponse;
 use url::Url;
@@ -6,6 +5,7 @@ use url::Url;
 use super::SECTION;
 use crate::WorkspaceApi;
 use crate::cookies::session_removal_cookie;
+use crate::plane::visitor;
 
 /// Ends the caller's session, everywhere at once. Who is not signed in is signed out already.
 pub(crate) enum Logout {}
@@ -29,10 +29,8 @@ impl Endpoint for Logout {
     }
 
     async fn handle(ctx: Ctx<Self>, _call: Call<(), NoQuery, NoBody>) -> Result<Self::Reply, ApiError> {
-        let logout_url = match WorkspaceApi::credential(&ctx.state, &ctx.visit) {
-            Some(key) => ctx.state.identity.sign_out(&key, ctx.state.public_url.as_ref()).await?,
-            None => None,
-        };
+        let visitor = visitor(&ctx.state, &ctx.visit);
+        let logout_url = ctx.state.identity.sign_out(&visitor, ctx.state.public_url.as_ref()).await?;
         let response = SignedOutResponse { message: "Signed out".to_owned(), logout_url: logout_url.map(Url::into) };
         Ok(WithCookie(Answer(response), session_removal_cookie(&ctx.state, &ctx.visit)))
     }

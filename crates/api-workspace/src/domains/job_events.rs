@@ -39,7 +39,7 @@ impl Endpoint for JobEvents {
     async fn handle(ctx: Ctx<Self>, call: Call<JobPath, NoQuery, NoBody>) -> Result<EventStream, ApiError> {
         let JobPath { domain, job } = call.path;
         ctx.state.knowledge.crawl_job(&ctx.granted.grant, domain, job).await?;
-        let attended = ctx.state.turns.attend(&ctx.granted.session);
+        let attended = ctx.state.turns.attend(&ctx.granted.session, &ctx.granted.grant);
         let following =
             Following { services: ctx.state, grant: ctx.granted.grant, path: call.path, told: None, is_over: false };
         Ok(EventStream::new(attended.while_it_lasts(frames(following))))

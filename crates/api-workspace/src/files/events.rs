@@ -41,7 +41,7 @@ impl Endpoint for Events {
     async fn handle(ctx: Ctx<Self>, call: Call<FilePath, NoQuery, NoBody>) -> Result<EventStream, ApiError> {
         let FilePath { repository, file } = call.path;
         ctx.state.knowledge.find_file(&ctx.granted.grant, repository, file).await?;
-        let attended = ctx.state.turns.attend(&ctx.granted.session);
+        let attended = ctx.state.turns.attend(&ctx.granted.session, &ctx.granted.grant);
         let watched = Watched { repository, files: vec![file], others: false };
         Ok(EventStream::new(attended.while_it_lasts(frames(ctx.state, ctx.granted.grant, watched))))
     }

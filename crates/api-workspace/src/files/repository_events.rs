@@ -29,7 +29,7 @@ impl Endpoint for RepositoryEvents {
     }
 
     async fn handle(ctx: Ctx<Self>, call: Call<RepositoryId, NoQuery, NoBody>) -> Result<EventStream, ApiError> {
-        let attended = ctx.state.turns.attend(&ctx.granted.session);
+        let attended = ctx.state.turns.attend(&ctx.granted.session, &ctx.granted.grant);
         let watched = Watched { repository: call.path, files: Vec::new(), others: true };
         Ok(EventStream::new(attended.while_it_lasts(frames(ctx.state, ctx.granted.grant, watched))))
     }

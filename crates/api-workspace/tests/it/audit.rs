@@ -2,7 +2,7 @@
 //! rewritten it.
 
 use omni_domain::Clock;
-use omni_testkit::{Cast, Client, TestApi};
+use omni_testkit::{Cast, Client, TestApi, eventually};
 use serde_json::{Value, json};
 
 async fn trail(client: &Client, app: i64, query: &str) -> Vec<Value> {
@@ -137,7 +137,7 @@ async fn what_is_refused_is_kept_too_and_cannot_fill_the_disk() {
     let path = format!("/internal/apps/{}", cast.app);
     cast.viewer.put(&path).json(&json!({ "name": "Mine" })).send().await.refusal(403);
     cast.neighbour.get(&path).send().await.refusal(404);
-    let entries = trail(&cast.owner, cast.app, "outcome=refused").await;
+    let entries = refusals(&cast, 2).await;
     assert_eq!(actions(&entries), [format!("GET {path}"), format!("PUT {path}")]);
     let told = |entry: &Value| (entry["actor"]["name"].clone(), entry["reason"].clone());
     assert_eq!(told(&entries[0]), (json!(cast.neighbour.email), json!("not_found")));
@@ -145,10 +145,63 @@ async fn what_is_refused_is_kept_too_and_cannot_fill_the_disk() {
     for _ in 0..40 {
         cast.neighbour.get(&path).send().await.refusal(404);
     }
-    assert_eq!(trail(&cast.owner, cast.app, "outcome=refused").await.len(), 31);
+    cast.viewer.put(&path).json(&json!({ "name": "Mine" })).send().await.refusal(403);
+    // What comes last is written last: of the neighbour's there are no more to come.
+    let entries = refusals(&cast, 32).await;
+    assert_eq!(entries.len(), 32);
+    assert_eq!(told(&entries[0]), (json!(cast.viewer.email), json!("role_too_low")));
     cast.viewer.get("/internal/admin/users").send().await.refusal(403);
-    let seen = cast.omniadmin.get("/internal/admin/audit?outcome=refused&action=GET+/internal/admin/users");
-    assert_eq!(seen.send().await.expect(200)["items"][0]["app_id"], json!(null));
+    let seen = platform_refusal(&cast.omniadmin, "GET+/internal/admin/users").await;
+    assert_eq!(seen["app_id"], json!(null));
+}
+
+/// The refusals in the trail of the cast's app once there are so many: they are written after they were answered.
+async fn refusals(cast: &Cast, count: usize) -> Vec<Value> {
+    eventually("the refusals are written", async || {
+        let entries = trail(&cast.owner, cast.app, "outcome=refused").await;
+        (entries.len() >= count).then_some(entries)
+    })
+    .await
+}
+
+/// The latest refusal of an act above all apps.
+async fn platform_refusal(operator: &Client, action: &str) -> Value {
+    eventually("the refusal is written", async || {
+        let path = format!("/internal/admin/audit?outcome=refused&action={action}");
+        let seen = operator.get(&path).send().await.expect(200)["items"][0].clone();
+        (!seen.is_null()).then_some(seen)
+    })
+    .await
+}
+
+#[tokio::test]
+async fn every_kind_of_refusal_is_kept() {
+    let api = TestApi::start().await;
+    let cast = Cast::gather(&api).await;
+    let told = |entry: &Value| (entry["actor"]["user_id"].clone(), entry["reason"].clone());
+    // Who asks to give what is not theirs to give.
+    let invite = format!("/internal/collaboration/apps/{}/invite", cast.app);
+    let body = |role: &str| json!({ "email": "new@example.com", "role": role });
+    for role in ["owner", "omniadmin", "viewerr"] {
+        cast.administrator.post(&invite).json(&body(role)).send().await.refusal(400);
+    }
+    let entries = refusals(&cast, 2).await;
+    assert_eq!(actions(&entries), [format!("POST {invite}"), format!("POST {invite}")], "and no slip of the pen");
+    assert_eq!(told(&entries[0]), (json!(cast.administrator.user_id), json!("role_not_grantable")));
+    // Another site's page, with the cookie of somebody who is signed in; without one it is nobody.
+    let foreign = async |client: &Client| {
+        client.post("/internal/apps").header("sec-fetch-site", "cross-site").json(&json!({ "name": "A" })).send().await
+    };
+    foreign(&api.anonymous()).await.refusal(403);
+    foreign(&cast.owner).await.refusal(403);
+    let seen = platform_refusal(&cast.omniadmin, "POST+/internal/apps").await;
+    assert_eq!(told(&seen), (json!(cast.owner.user_id), json!("cross_site_request")));
+    // An account that is shut, by a session that is still there.
+    let shut = format!("UPDATE users SET is_active = false WHERE user_id = {}", cast.viewer.user_id);
+    api.database().sql().await.batch_execute(&shut).await.unwrap();
+    cast.viewer.get("/internal/me").send().await.refusal(403);
+    let seen = platform_refusal(&cast.omniadmin, "GET+/internal/me").await;
+    assert_eq!(told(&seen), (json!(cast.viewer.user_id), json!("account_deactivated")));
 }
 
 #[tokio::test]
@@ -170,7 +223,13 @@ async fn it_can_be_searched_and_read_by_page() {
     assert_eq!(trail(owner, cast.app, &format!("until={since}")).await.len(), 2, "{since}");
     let page = owner.get(&format!("/internal/apps/{}/audit?per_page=2&page=2", cast.app)).send().await.expect(200);
     assert_eq!((&page["total"], &page["pages"], page["items"].as_array().unwrap().len()), (&json!(4), &json!(2), 2));
-    for (query, field) in [("outcome=maybe", "outcome"), ("since=yesterday", "since"), ("until=1", "until")] {
+    // The last one is of the year 10000 where it is UTC.
+    for (query, field) in [
+        ("outcome=maybe", "outcome"),
+        ("since=yesterday", "since"),
+        ("until=1", "until"),
+        ("since=9999-12-31T23:59:59-01:00", "since"),
+    ] {
         let refused = owner.get(&format!("/internal/apps/{}/audit?{query}", cast.app)).send().await.refusal(400);
         assert!(refused.starts_with(field), "{refused}");
     }
@@ -249,6 +308,29 @@ async fn what_is_older_than_the_retention_goes_and_the_rest_can_still_be_checked
     editor.create_agent(cast.app, "newer", None).await;
     let check = owner.get(&format!("/internal/apps/{}/audit/verification", cast.app)).send().await.expect(200);
     assert_eq!((&check["intact"], &check["last"]), (&json!(true), &json!(4)));
+}
+
+/// The one that forgets less has read the trail before the other one was done, and writes after it.
+#[tokio::test]
+async fn two_that_forget_at_the_same_time_leave_a_chain_that_can_be_checked() {
+    let api = TestApi::start().await;
+    let cast = Cast::gather(&api).await;
+    let less = api.clock().now() + time::Duration::hours(1);
+    api.clock().advance(time::Duration::hours(2));
+    cast.editor.create_agent(cast.app, "old", None).await;
+    api.clock().advance(time::Duration::hours(2));
+    let more = api.clock().now() - time::Duration::hours(1);
+    cast.editor.create_agent(cast.app, "new", None).await;
+    let sql = api.database().sql().await;
+    let forget = format!("BEGIN; SET LOCAL omni.app = '*'; SELECT omni_forget_audit('{more}')");
+    sql.batch_execute(&forget).await.unwrap();
+    let leave = omni_rbac::SystemGrant::because("a test of the retention");
+    let store = api.database().store();
+    let (forgotten, ()) = tokio::join!(store.forget_audit(&leave, less), sql.commit_once_waited_for());
+    forgotten.unwrap();
+    let path = format!("/internal/apps/{}/audit/verification", cast.app);
+    let check = cast.owner.get(&path).send().await.expect(200);
+    assert_eq!((&check["intact"], &check["entries"], &check["first"]), (&json!(true), &json!(1), &json!(3)), "{check}");
 }
 
 #[tokio::test]

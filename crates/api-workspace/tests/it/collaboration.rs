@@ -52,7 +52,11 @@ async fn an_invitation_waits_for_somebody_who_has_never_signed_in() {
     assert_eq!((&waiting[0]["collab_id"], &waiting[0]["app_name"]), (&json!(id), &json!("Our app")));
     assert_eq!(waiting[0]["invited_by_email"], json!("owner@example.com"));
 
+    let known = |collaborators: &[Value]| collaborators[0]["user_name"].clone();
+    assert_eq!(known(&place.collaborators().await), json!(null), "whose address it is, nobody learns by inviting it");
+
     let accepted = bob.put(&format!("/internal/collaboration/collaboration/{id}/accept")).send().await.expect(200);
+    assert_eq!(known(&place.collaborators().await), json!("bob"));
     assert_eq!((&accepted["status"], &accepted["user_id"]), (&json!("accepted"), &json!(bob.user_id)));
     assert!(place.sees_app(&bob).await);
     assert_eq!(bob.get("/internal/collaboration/invitations").send().await.expect(200), json!([]));

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};
 
+use omni_domain::Role;
 use omni_testkit::{Client, TestApi, eventually};
 use serde_json::{Value, json};
 use time::Duration;
@@ -330,4 +331,22 @@ async fn a_visit_is_followed_stopped_and_goes_on_from_there() {
     let all = place.passages().await;
     assert_eq!(all.len(), 30);
     assert!(kept.iter().all(|(page, passages)| all.get(page) == Some(passages)), "nothing was indexed twice");
+}
+
+#[tokio::test]
+async fn a_visit_stops_when_whoever_asked_for_it_may_not_ask_any_more() {
+    let place = Place::open(json!({ "rate_limit_rps": 1 })).await;
+    let editor = place.api.client("editor@example.com").await;
+    place.api.make_member(place.domain["app_id"].as_i64().unwrap(), &editor, Role::Editor).await;
+    place.api.clock().advance(Duration::minutes(1));
+    let job = editor.post(&place.path("/crawl")).send().await.expect(202);
+    let told = async || place.owner.get(&place.path(&format!("/jobs/{}", job["job_id"]))).send().await.expect(200);
+    eventually("the visit is under way", async || (told().await["status"] == "running").then_some(())).await;
+    let lowered = format!("UPDATE collaborations SET role = 'viewer' WHERE user_id = {}", editor.user_id);
+    place.api.database().sql().await.batch_execute(&lowered).await.unwrap();
+    // Thirty pages at one a second take longer than it takes to look.
+    let stopped =
+        eventually("the visit ends", async || Some(told().await).filter(|job| job["status"] != "running")).await;
+    assert_eq!(stopped["status"], "failed", "{stopped}");
+    assert!(stopped["error"].as_str().unwrap().contains("may not do it any more"), "{stopped}");
 }

@@ -325,10 +325,12 @@ async fn a_worker_that_dies_between_two_steps_leaves_nothing_stuck_and_nothing_t
     let staffed = TestApi::builder().database(desk.api.database()).clock(clock).working().start().await;
     let ready = desk.settled(file).await;
     assert_eq!(ready["status"], "ready", "{ready}");
-    // As if it had died after the passages were written and before the job was done.
+    // As if it had died after the passages were written and before the job was done. The job comes first, as where it ends:
+    // the file is ready a moment before that.
     let undone = format!(
-        "UPDATE documents SET status = 'processing' WHERE document_id = {file}; UPDATE jobs SET status = 'running', \
-         finish_date = NULL, lease_holder = gen_random_uuid(), lease_until = '2000-01-01' WHERE document_id = {file}"
+        "UPDATE jobs SET status = 'running', finish_date = NULL, lease_holder = gen_random_uuid(), \
+         lease_until = '2000-01-01' WHERE document_id = {file}; \
+         UPDATE documents SET status = 'processing' WHERE document_id = {file}"
     );
     desk.api.database().sql().await.batch_execute(&undone).await.unwrap();
     let again = desk.settled(file).await;
@@ -485,4 +487,34 @@ async fn what_is_known_of_a_file_reaches_qdrant() {
     let body = json!({ "query": "opening hours", "filter_metadata": { "year": 2027 } });
     let found = desk.owner.post(&search).json(&body).send().await.expect(200);
     assert!(!found["results"].as_array().unwrap().is_empty(), "{found}");
+}
+
+#[tokio::test]
+async fn who_is_gone_has_nothing_done_with_anybody_elses_rights() {
+    let desk = Desk::deserted().await;
+    let editor = desk.api.client("editor@example.com").await;
+    desk.api.make_member(desk.app, &editor, Role::Editor).await;
+    let uploaded = async |name: &str| {
+        let sent = editor.post(&desk.files).form(&[], &[("file", name, HANDBOOK)]).send().await;
+        sent.expect(201)["resource_id"].as_i64().unwrap()
+    };
+    let (taken_up, waiting) = (uploaded("a.md").await, uploaded("b.md").await);
+    let leave = SystemGrant::because("a worker that dies");
+    let (store, clock) = (desk.api.database().store(), desk.api.clock());
+    store
+        .claim_job(&leave, &[Work::INGEST], Uuid::from_u128(103), clock.now(), Duration::from_secs(30))
+        .await
+        .unwrap()
+        .unwrap();
+    let operator = desk.api.client("omniadmin@example.com").await;
+    operator.delete(&format!("/internal/admin/users/{}", editor.user_id)).send().await.expect(200);
+    assert_eq!(desk.settled(waiting).await["status"], "cancelled", "what waited is stopped at once");
+    let trail = format!("/internal/admin/audit?app_id={}&action=job.cancel", desk.app);
+    assert_eq!(operator.get(&trail).send().await.expect(200)["total"], 2);
+    // The worker of the other one died; whoever takes that up next begins nothing.
+    clock.advance(time::Duration::seconds(31));
+    let staffed = TestApi::builder().database(desk.api.database()).clock(clock).working().start().await;
+    assert_eq!(desk.settled(taken_up).await["status"], "cancelled");
+    assert_eq!(desk.count("SELECT count(*) FROM jobs WHERE status <> 'cancelled'").await, 0);
+    staffed.stop();
 }

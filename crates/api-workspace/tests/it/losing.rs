@@ -146,6 +146,48 @@ async fn who_is_shut_out_stays_out_whatever_else_changes_at_the_same_time() {
     }
 }
 
+/// What is made in an app, or in somebody's name, while that is removed: it is told as if it had been removed before.
+#[tokio::test]
+async fn what_is_made_beside_a_removal_meets_no_failure_of_ours() {
+    let api = TestApi::start().await;
+    let owner = api.client("owner@example.com").await;
+    let sql = api.database().sql().await;
+    let beside = async |removal: &str, path: &str, by: &Client, body: serde_json::Value| {
+        // The removal is done and not committed yet: the request is let in, and waits for it with the last of its rows.
+        sql.batch_execute(&format!("BEGIN; {removal}")).await.unwrap();
+        let (answer, ()) = tokio::join!(by.post(path).json(&body).send(), sql.commit_once_waited_for());
+        answer
+    };
+    for (kind, body) in [
+        ("agents", json!({ "name": "A" })),
+        ("ai_services", json!({ "name": "A", "provider": "local", "model": "local" })),
+        ("embedding_services", json!({ "name": "A", "provider": "local" })),
+        ("api_keys", json!({ "name": "A" })),
+        ("silos", json!({ "name": "A" })),
+        ("repositories", json!({ "name": "A" })),
+        ("domains", json!({ "name": "A", "base_url": "http://127.0.0.1:9" })),
+    ] {
+        let app = owner.create_app("Ours").await;
+        let removal = format!("DELETE FROM apps WHERE app_id = {app}");
+        beside(&removal, &format!("/internal/{kind}?app_id={app}"), &owner, body).await.refusal(404);
+    }
+    let app = owner.create_app("Ours").await;
+    let member = api.client("member@example.com").await;
+    api.make_member(app, &member, Role::Editor).await;
+    let domain = json!({ "name": "A", "base_url": "http://127.0.0.1:9" });
+    let domain = owner.post(&format!("/internal/domains?app_id={app}")).json(&domain).send().await.expect(201);
+    let removal = format!("DELETE FROM users WHERE user_id = {}", member.user_id);
+    let crawl = format!("/internal/domains/{}/crawl", domain["domain_id"]);
+    let job = beside(&removal, &crawl, &member, json!({})).await;
+    assert!(job.refusal(409).contains("has just been removed"), "{job}");
+    let silo =
+        owner.post(&format!("/internal/silos?app_id={app}")).json(&json!({ "name": "B" })).send().await.expect(201);
+    let removal = format!("DELETE FROM silos WHERE silo_id = {}", silo["silo_id"]);
+    let text = json!({ "name": "A", "text": "A text." });
+    let path = format!("/internal/silos/{}/documents", silo["silo_id"]);
+    beside(&removal, &path, &owner, text).await.refusal(404);
+}
+
 /// Apps go from hand to hand while their heirs go, too: each has one owner at every moment, and nobody meets a failure of
 /// ours.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

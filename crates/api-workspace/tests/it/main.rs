@@ -43,6 +43,7 @@ mod scene;
 mod session_ends;
 mod sessions;
 mod sign_in;
+mod sign_in_addresses;
 mod sign_in_forged;
 mod silos;
 mod tenancy;

@@ -63,6 +63,12 @@ impl Document {
             .collect()
     }
 
+    /// Whether the route can answer with a stream of events.
+    pub(crate) fn streams(&self, route: &Route) -> bool {
+        let status = route.success.to_string();
+        self.operation(route)["responses"][&status]["content"].get("text/event-stream").is_some()
+    }
+
     /// The schema of what the route answers when all is well.
     pub(crate) fn reply(&self, route: &Route) -> &Value {
         let status = route.success.to_string();

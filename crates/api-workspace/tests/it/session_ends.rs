@@ -58,6 +58,11 @@ async fn whoever_signs_out_or_is_signed_out_is_out_everywhere_at_once() {
     elsewhere.post("/internal/auth/logout").send().await.expect(200);
     assert_eq!((replicas.is_in(&elsewhere).await, replicas.rows(&ada).await), ([false, false], 1));
 
+    let ends = operator.get("/internal/admin/audit?action=session.end").send().await.expect(200);
+    let told = &ends["items"][0];
+    assert_eq!((&told["actor"]["user_id"], &told["outcome"]), (&json!(ada.user_id), &json!("done")), "{ends}");
+    assert_eq!(told["origin"]["address"], "127.0.0.1");
+
     let stolen = ada.again().await;
     let known = ada.get("/internal/auth/sessions").send().await.expect(200);
     let other = known.as_array().unwrap().iter().find(|session| session["is_current"] == false).unwrap();

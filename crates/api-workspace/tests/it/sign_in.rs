@@ -5,14 +5,14 @@ use serde_json::{Value, json};
 use time::Duration;
 use url::Url;
 
-const ADA: &str = "7/Ada@Example.com/verified";
+pub(crate) const ADA: &str = "7/Ada@Example.com/verified";
 
-fn at(api: &TestApi, path: &str) -> Url {
+pub(crate) fn at(api: &TestApi, path: &str) -> Url {
     Url::parse(&format!("http://{}{path}", api.address())).unwrap()
 }
 
 /// A server that believes this provider, and has its time.
-fn signing_in_by(provider: &IdentityProvider) -> TestApiBuilder {
+pub(crate) fn signing_in_by(provider: &IdentityProvider) -> TestApiBuilder {
     TestApi::builder().signs_in_by(provider.issuer()).clock(&ManualClock::at_this_moment())
 }
 
@@ -26,12 +26,12 @@ async fn come_back(api: &TestApi, browser: &mut Browser, person: &str) -> Url {
 }
 
 /// Signs in the whole way.
-async fn sign_in(api: &TestApi, browser: &mut Browser, person: &str) -> Answer {
+pub(crate) async fn sign_in(api: &TestApi, browser: &mut Browser, person: &str) -> Answer {
     let callback = come_back(api, browser, person).await;
     browser.open(&callback).await
 }
 
-async fn me(api: &TestApi, browser: &mut Browser) -> Value {
+pub(crate) async fn me(api: &TestApi, browser: &mut Browser) -> Value {
     browser.open(&at(api, "/internal/me")).await.expect(200)
 }
 

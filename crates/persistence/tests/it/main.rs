@@ -4,6 +4,7 @@
 mod catalogue;
 mod migrating;
 mod references;
+mod sessions;
 mod tables;
 mod vector_indexes;
 mod wall;
