@@ -8,6 +8,7 @@ use omni_rbac::{Grant, Owner, Session, Viewer};
 use crate::app_scoped::{count, small};
 use crate::audit;
 use crate::connection::Sight;
+use crate::error::through_deadlocks;
 use crate::schema::apps;
 use crate::statement::Statement;
 use crate::{Store, StoreError};
@@ -222,11 +223,16 @@ impl Store {
         .await
     }
 
-    /// Removes the grant's app and everything in it.
+    /// Removes the grant's app and everything in it. Who indexes into it just now holds a silo or a document and then needs
+    /// the app; of the two one is given up, and if it is this, it is tried again.
     ///
     /// # Errors
     /// [`StoreError::NotFound`] if it is gone already.
     pub async fn delete_app(&self, grant: &Grant<Owner>) -> Result<(), StoreError> {
+        through_deadlocks(async || self.try_delete_app(grant).await).await
+    }
+
+    async fn try_delete_app(&self, grant: &Grant<Owner>) -> Result<(), StoreError> {
         let mut lent = self.lend(Sight::of(grant)).await?;
         lent.transaction(async |connection| {
             let wanted = apps::table.find(grant.app().get());

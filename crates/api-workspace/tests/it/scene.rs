@@ -162,7 +162,7 @@ impl Ids {
             "file_id" => self.file,
             "app_id" => self.app,
             "agent_id" => self.agent,
-            "service_id" => self.service,
+            "service_id" | "reranking_service_id" => self.service,
             "conversation_id" => self.conversation,
             "turn_id" => self.turn,
             "collab_id" => self.collaboration,
