@@ -31,6 +31,7 @@ mod knowledge;
 mod leaving;
 mod leaving_nothing;
 mod losing;
+mod ocr;
 mod open_routes;
 mod openapi;
 mod protected;

@@ -110,8 +110,6 @@ async fn a_folder_may_stand_before_the_file_and_behind_it_and_one_name_may_come_
 async fn a_name_is_what_a_file_is_called_and_never_where_it_is() {
     let desk = Desk::deserted().await;
     let root = desk.api.database().blobs();
-    let around = |folder: &Path| std::fs::read_dir(folder.parent().unwrap()).unwrap().count();
-    let before = around(root);
     let long = format!("{}.txt", "a".repeat(4_096));
     for name in
         ["../../x.txt", "/etc/cron.d/x.txt", "C:\\x.txt", "a/../../b.txt", "\u{202e}txt.exe.txt", "a.txt/", &long]
@@ -127,5 +125,8 @@ async fn a_name_is_what_a_file_is_called_and_never_where_it_is() {
         let content = desk.owner.get(&format!("{}/{}/content", desk.files, file["resource_id"])).send().await;
         assert!(content.status == 200 && content.bytes().ends_with("text"), "{name:?}: {content}");
     }
-    assert_eq!(around(root), before, "nothing beside the store");
+    // Where the names would have led, from the store and from the folders in it.
+    for folder in [root, root.parent().unwrap(), root.parent().unwrap().parent().unwrap(), Path::new("/etc/cron.d")] {
+        assert!(!folder.join("x.txt").exists() && !folder.join("b.txt").exists(), "a file in {}", folder.display());
+    }
 }

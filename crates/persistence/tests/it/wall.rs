@@ -153,6 +153,8 @@ const OUTSIDE: &[(&str, &str)] = &[
         "chunk_words",
         "words without an order that say nothing without the row of `chunks`, which is fenced; its index (ADR 9)",
     ),
+    ("forgotten_blobs", "names of contents that nothing refers to any more; they outlive the app"),
+    ("forgotten_points", "what another server is to forget; it outlives the app"),
     ("identities", "of people, not of apps"),
     ("installation", "the one row of the installation"),
     ("runners", "processes"),
