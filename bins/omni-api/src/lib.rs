@@ -1,7 +1,8 @@
 //! Puts `omni-api` together: the one place that knows every crate, and decides nothing that they could decide.
 //!
 //! [`assemble`] makes the services of a store and a few choices, [`Api`] serves them and [`Control`] the control plane,
-//! [`run`] does all of it as the configuration says, with an embedded data plane where no other is named. Tests use the first two.
+//! [`run`] does all of it as the configuration says, with an embedded data plane where no other is named. Tests use the first
+//! two.
 
 mod api;
 mod arguments;

@@ -60,13 +60,13 @@ pub struct ParseLimits {
     pub background: bool,
 }
 
-/// As many children as processors, in the background; 60 seconds, 20 of them computing; 512 MiB; files of 100 MB with 32 MiB of
-/// text.
+/// As many children as processors but for one, in the background; two minutes, 20 seconds of them computing; 512 MiB; files of 100 MB with 32 MiB
+/// of text.
 impl Default for ParseLimits {
     fn default() -> Self {
         Self {
-            children: std::thread::available_parallelism().map_or(1, Into::into),
-            deadline: Duration::from_secs(60),
+            children: std::thread::available_parallelism().map_or(1, |processors| processors.get().max(2) - 1),
+            deadline: Duration::from_secs(120),
             processor_seconds: 20,
             memory: 512 * 1024 * 1024,
             file_bytes: 100_000_000,

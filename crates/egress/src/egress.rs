@@ -75,8 +75,8 @@ impl Egress {
     /// [`EgressPolicy::lent_silence`]. Deadlines for the whole and limits of size are the borrower's.
     ///
     /// Take it anew for each call, with the URL of that call: that costs well under a microsecond and finds the same
-    /// connections, as long as it is taken on the same runtime. A client used for another URL than it was lent for reaches no address that is not allowed.
-    /// Its errors become [`EgressError`] by `From`.
+    /// connections, as long as it is taken on the same runtime. A client used for another URL than it was lent for reaches no
+    /// address that is not allowed. Its errors become [`EgressError`] by `From`.
     ///
     /// # Errors
     /// As [`Egress::check`], and [`EgressError::Setup`] on a runtime's first call.

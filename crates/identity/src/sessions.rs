@@ -98,8 +98,8 @@ impl Identity {
         begun
     }
 
-    /// Ends the session that `visitor` comes with. Answers where the browser may go to sign out of the identity provider, too, and come back to
-    /// `afterwards`.
+    /// Ends the session that `visitor` comes with. Answers where the browser may go to sign out of the identity provider, too,
+    /// and come back to `afterwards`.
     ///
     /// # Errors
     /// If the database is away.

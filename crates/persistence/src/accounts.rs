@@ -130,8 +130,8 @@ impl Store {
         .await
     }
 
-    /// Removes an account with all that is the person's own, and stops the work that they have asked for. The apps that the person owns go to `heir`; without one, an
-    /// account that owns apps stays.
+    /// Removes an account with all that is the person's own, and stops the work that they have asked for. The apps that the
+    /// person owns go to `heir`; without one, an account that owns apps stays.
     ///
     /// # Errors
     /// [`StoreError::NotFound`] if it is gone, [`StoreError::Conflict`] if it owns apps and nobody takes them, or the heir

@@ -15,8 +15,8 @@ use tokio_postgres::NoTls;
 use tokio_postgres::config::{Config, Host, SslMode};
 use tokio_postgres_rustls::MakeRustlsConnect;
 
-use crate::StoreError;
 use crate::statement::Statement;
+use crate::{StoreError, search};
 
 /// Whose rows a connection sees. PostgreSQL itself keeps to it, so a statement that forgot its filter finds nothing of
 /// another app: the second wall, behind the grants.
@@ -136,12 +136,11 @@ impl Connector {
             .get_result(&mut connection)
             .await
             .map_err(ConnectionError::CouldntSetupConfiguration)?;
-        if passes.steps_down {
-            connection
-                .batch_execute("SET ROLE omni_behind_the_wall")
-                .await
-                .map_err(ConnectionError::CouldntSetupConfiguration)?;
-        }
+        let role = if passes.steps_down { "; SET ROLE omni_behind_the_wall" } else { "" };
+        connection
+            .batch_execute(&format!("{}{role}", search::SETTINGS))
+            .await
+            .map_err(ConnectionError::CouldntSetupConfiguration)?;
         Ok(Pooled { connection, sight: None })
     }
 }

@@ -219,8 +219,8 @@ impl Store {
         self.page_of::<FileRow, _>(Sight::of(grant), FILE, from, "d.document_id DESC", page).await
     }
 
-    /// Renames a file, moves it to another folder of its repository, or says what is known of it. Filters in a Qdrant server go
-    /// by what is kept there with its points, so there it is taken in once more for that.
+    /// Renames a file, moves it to another folder of its repository, or says what is known of it. Filters in a Qdrant server
+    /// go by what is kept there with its points, so there it is taken in once more for that.
     ///
     /// # Errors
     /// [`StoreError::NotFound`] if the repository has no such file, [`StoreError::Invalid`] if it has no such folder,

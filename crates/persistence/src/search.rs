@@ -3,7 +3,7 @@
 use diesel::QueryableByName;
 use diesel::prelude::OptionalExtension;
 use diesel::sql_types::{Array, BigInt, Double, Jsonb, Nullable, Text};
-use diesel_async::{AsyncConnection, RunQueryDsl, SimpleAsyncConnection};
+use diesel_async::RunQueryDsl;
 use omni_domain::{ChunkId, Comparison, DocumentId, MetadataFilter, MetadataTest, MetadataValue, Quantity, SiloId};
 use omni_rbac::{Grant, Viewer};
 use serde_json::Value;
@@ -14,11 +14,12 @@ use crate::connection::Sight;
 use crate::statement::Statement;
 use crate::{Store, StoreError};
 
-/// How many passages with the words are weighed at most. Each word has its share, so that what has a rare one is not lost among
-/// what has a common one.
+/// How many passages with the words are weighed at most. Each word has its share, so that what has a rare one is not lost
+/// among what has a common one.
 const MOST_WEIGHED: i64 = 5_000;
-/// How far the graph of an index is walked.
-const WALK: u32 = 200;
+/// What each connection is told once, so that no search has to: how far the graph of an index is walked at first, and that it
+/// is walked on until enough is found that passes.
+pub(crate) const SETTINGS: &str = "SET hnsw.ef_search = 200; SET hnsw.iterative_scan = relaxed_order";
 
 /// What is looked for.
 #[derive(Debug, Clone)]
@@ -173,20 +174,11 @@ impl Store {
             None => None,
         };
         let mut lent = self.lend(Sight::of(grant)).await?;
-        let rows: Vec<CandidateRow> = lent
-            .transaction(async |connection| {
-                connection
-                    .batch_execute(&format!(
-                        "SET LOCAL hnsw.ef_search = {WALK}; SET LOCAL hnsw.iterative_scan = relaxed_order"
-                    ))
-                    .await?;
-                let query = diesel::sql_query(sql).bind::<Text, _>(vector_text(vector));
-                match passing {
-                    Some(documents) => query.bind::<Array<BigInt>, _>(documents).load(connection).await,
-                    None => query.load(connection).await,
-                }
-            })
-            .await?;
+        let query = diesel::sql_query(sql).bind::<Text, _>(vector_text(vector));
+        let rows: Vec<CandidateRow> = match passing {
+            Some(documents) => query.bind::<Array<BigInt>, _>(documents).load(&mut lent).await?,
+            None => query.load(&mut lent).await?,
+        };
         let mut found: Vec<Candidate> = rows.into_iter().map(Candidate::from).collect();
         // The relaxed order of an index is nearly that.
         found.sort_by(|one, other| one.score.total_cmp(&other.score));

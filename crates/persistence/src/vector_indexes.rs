@@ -48,7 +48,8 @@ struct LockRow {
 
 impl Store {
     /// Builds the indexes that large silos lack and drops those of silos that are gone, embedded anew, or less than half as
-    /// large, and what a build that was broken off has left; what is written and searched goes on meanwhile. Says how many were built. Of several replicas that come at once, one does it.
+    /// large, and what a build that was broken off has left; what is written and searched goes on meanwhile. Says how many
+    /// were built. Of several replicas that come at once, one does it.
     ///
     /// # Errors
     /// [`StoreError::Unavailable`] if the server is away.

@@ -23,8 +23,8 @@ const CHUNK: usize = 8 * 1024;
 /// Where a child's standard output and standard error go.
 ///
 /// Everything but [`Inherit`](Self::Inherit), [`InheritStderr`](Self::InheritStderr) and [`Bytes`](Self::Bytes) is read
-/// line by line from one pipe, so the order of the two streams is kept; lines over 16 KiB are cut; the last 32 stay readable with
-/// [`Child::tail`](crate::Child::tail).
+/// line by line from one pipe, so the order of the two streams is kept; lines over 16 KiB are cut; the last 32 stay readable
+/// with [`Child::tail`](crate::Child::tail).
 #[derive(Debug, Clone)]
 pub enum Output {
     /// To the owner's own standard output and standard error.

@@ -72,7 +72,8 @@ impl Supervisor {
     /// Must be called inside a tokio runtime, which attends the child from then on.
     ///
     /// # Errors
-    /// [`Error::Input`] and [`Error::Output`] if its input or its output cannot be laid, [`Error::Spawn`] if the launcher cannot be started.
+    /// [`Error::Input`] and [`Error::Output`] if its input or its output cannot be laid, [`Error::Spawn`] if the launcher
+    /// cannot be started.
     pub async fn spawn(&self, spec: Spec) -> Result<Child, Error> {
         let name = spec.name.clone();
         let death_signal = spec.death_signal;

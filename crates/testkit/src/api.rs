@@ -92,8 +92,8 @@ impl TestApi {
     }
 
     /// FAKE mode as `dev@example.com`, `omniadmin@example.com` outranking everyone, a clock that stands still, provider
-    /// requests to this machine allowed and cut after ten seconds, sessions of twelve hours, busy or not, no grace at the end, and nobody
-    /// who works on jobs.
+    /// requests to this machine allowed and cut after ten seconds, sessions of twelve hours, busy or not, no grace at the end,
+    /// and nobody who works on jobs.
     pub fn builder() -> TestApiBuilder {
         let patience = Duration::from_secs(10);
         TestApiBuilder {

@@ -341,7 +341,8 @@ pub struct JobResponse {
     pub attempts: u32,
     /// Why it failed, why it is tried again, or what went wrong though it is done.
     pub error: Option<String>,
-    /// What it came to: of a silo `embedded` passages; of a domain counts of pages, `discovered`, `indexed`, `skipped`, `removed`, `failed` and `excluded`.
+    /// What it came to: of a silo `embedded` passages; of a domain counts of pages, `discovered`, `indexed`, `skipped`,
+    /// `removed`, `failed` and `excluded`.
     pub tally: BTreeMap<String, u64>,
     /// Who asked for it; none if it was due by itself.
     #[schema(value_type = Option<i64>)]

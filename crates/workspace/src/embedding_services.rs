@@ -42,8 +42,8 @@ impl Workspace {
         Ok(self.store.create_embedding_service(grant, &service, sealed.as_ref()).await?)
     }
 
-    /// Changes an embedding service of the grant's app. A service that moves to another provider or address has its key entered
-    /// again: whoever may edit it must not be able to have the stored one sent elsewhere.
+    /// Changes an embedding service of the grant's app. A service that moves to another provider or address has its key
+    /// entered again: whoever may edit it must not be able to have the stored one sent elsewhere.
     ///
     /// # Errors
     /// If there is none with this id, or the change breaks a rule.

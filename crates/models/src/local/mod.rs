@@ -1,6 +1,6 @@
-//! The models that are built in. The one to chat with says openly that no AI model is connected, and quotes what the conversation and the
-//! passages hold about the question. The one for vectors hashes the words and letters of a text. The same request always
-//! gets the same answer.
+//! The models that are built in. The one to chat with says openly that no AI model is connected, and quotes what the
+//! conversation and the passages hold about the question. The one for vectors hashes the words and letters of a text. The same
+//! request always gets the same answer.
 
 mod embedding;
 mod features;
